@@ -1,0 +1,521 @@
+//! What a run measured: the part of the scorecard that scoring computes from facts, and the
+//! series and rows that reports draw and list. Field names are those of `scorecard.json`.
+//!
+//! Null (none) where nothing was measured; never a default value in its place.
+
+use milliwatt_wire::facts::{DeadCause, Phase};
+use milliwatt_wire::id::{Leg, StreamId};
+use serde::{Deserialize, Serialize};
+
+/// Pass, fail or invalid; invalid outranks fail outranks pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every threshold that could be judged passed.
+    Pass,
+    /// A threshold failed.
+    Fail,
+    /// The tester, not the guest, decided the outcome: no finding.
+    Invalid,
+}
+
+/// Everything that one run measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The outcome.
+    pub verdict: Verdict,
+    /// Facts are missing: an end did not finish in order.
+    pub partial: bool,
+    /// Whether the tester itself may be believed.
+    pub validity: Validity,
+    /// The two directions.
+    pub legs: Legs,
+    /// The recordings that came back.
+    pub recordings: Recordings,
+    /// Every threshold with its outcome.
+    pub thresholds: Vec<ThresholdResult>,
+    /// Published figures beside ours.
+    pub document: Vec<DocumentFigure>,
+    /// The guest program's own time keeping and host.
+    pub guest: GuestMeasured,
+    /// The tester's host.
+    pub host: HostMeasured,
+    /// Clock relation between the ends.
+    pub clock: ClockMeasured,
+    /// Calls started, ended by their hold time, cut short by the run's end.
+    pub calls: CallCounts,
+    /// Seconds of run time: full load's first and the one after its last.
+    pub full_load: Option<(u32, u32)>,
+    /// Control traffic of both directions, Mbit/s over full load.
+    pub control_mbps: Option<f64>,
+    /// A row a second and leg.
+    #[serde(skip)]
+    pub seconds: Vec<SecondRow>,
+    /// A row a stream.
+    #[serde(skip)]
+    pub streams: Vec<StreamRow>,
+    /// Dead air, silences, marks, stalls, in order of time.
+    #[serde(skip)]
+    pub events: Vec<EventRow>,
+    /// A row a recording.
+    #[serde(skip)]
+    pub recording_rows: Vec<RecordingRow>,
+    /// PDV distribution of each leg over full load: (ms, share of packets at or below), for the plot.
+    #[serde(skip)]
+    pub pdv_curves: [Vec<(f64, f64)>; 2],
+    /// Delay and jitter distributions over full load by second, for `.hlog` files: (name, second, bucket counts in ns).
+    #[serde(skip)]
+    pub histograms: Vec<SecondHistogram>,
+}
+
+/// A second's distribution, kept apart so that interval logs can be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SecondHistogram {
+    /// `receive-pdv`, `sent-pdv`, `receive-ipdv`, `sent-ipdv`, `tester-lateness`, `guest-lateness`.
+    pub name: &'static str,
+    /// The second of run time.
+    pub second: u32,
+    /// (value ns, count).
+    pub counts: Vec<(i64, u64)>,
+}
+
+/// The tester's own record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Validity {
+    /// False makes the verdict invalid.
+    pub valid: bool,
+    /// What is wrong and what to do, a sentence each.
+    pub reasons: Vec<String>,
+    /// Full-load seconds that are no evidence.
+    pub tainted_seconds: u32,
+    /// Which ones.
+    pub tainted: Vec<u32>,
+    /// Packets the tester should have sent.
+    pub departures_planned: u64,
+    /// Packets it sent.
+    pub departures_sent: u64,
+    /// Slots it did not send.
+    pub departures_not_sent: u64,
+    /// Packets the tester's own sockets dropped.
+    pub socket_drops: u64,
+    /// Departure minus due at the tester.
+    pub lateness_us: Lateness,
+}
+
+/// Lateness over full load, us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Lateness {
+    /// Median.
+    pub p50: Option<f64>,
+    /// 99th percentile.
+    pub p99: Option<f64>,
+    /// 99.9th percentile.
+    pub p999: Option<f64>,
+    /// Largest, exact.
+    pub max: Option<f64>,
+}
+
+/// Both directions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Legs {
+    /// Tester to guest.
+    pub receive: LegMeasured,
+    /// Guest to tester.
+    pub sent: LegMeasured,
+}
+
+impl Legs {
+    /// The one named.
+    #[must_use]
+    pub fn get(&self, leg: Leg) -> &LegMeasured {
+        match leg {
+            Leg::Receive => &self.receive,
+            Leg::Sent => &self.sent,
+        }
+    }
+}
+
+/// One direction. Counts cover the whole run, distributions full load only.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LegMeasured {
+    /// Streams with at least one packet expected.
+    pub streams: u32,
+    /// `ledger` when the senders' own counts were there, `sequence-numbers` when they were not.
+    pub expected_from: String,
+    /// Packets the senders sent.
+    pub packets_expected: u64,
+    /// Distinct packets that arrived.
+    pub packets_received: u64,
+    /// Expected minus received.
+    pub packets_lost: u64,
+    /// Further copies.
+    pub packets_duplicated: u64,
+    /// RFC 4737.
+    pub packets_reordered: u64,
+    /// Late at playout.
+    pub packets_discarded: u64,
+    /// Slots never sent.
+    pub packets_not_sent: u64,
+    /// Lost of expected, percent.
+    pub loss_percent: Option<f64>,
+    /// RFC 3550 A.8.
+    pub interarrival_jitter_ms: MeanMax,
+    /// RFC 5481 4.1, absolute values.
+    pub ipdv_ms: Percentiles,
+    /// RFC 5481 4.2.
+    pub pdv_ms: PdvPercentiles,
+    /// E-model over each stream's life, then over streams.
+    pub mos_lq: MosSpread,
+    /// Dead-air events.
+    pub dead_air: DeadAir,
+    /// Everything the run sent this way, as a NIC counts it.
+    pub mbps: MeanMax,
+    /// RTP and RTCP of that, mean.
+    pub rtp_mbps: Option<f64>,
+    /// Recording transfer of that, mean.
+    pub transfer_mbps: Option<f64>,
+    /// The interface's own counter, mean.
+    pub nic_mbps: Option<f64>,
+    /// DSCP that arrived, when all streams agree and the system told.
+    pub dscp_arrived: Option<u8>,
+}
+
+/// Mean and largest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MeanMax {
+    /// Mean.
+    pub mean: Option<f64>,
+    /// Largest.
+    pub max: Option<f64>,
+}
+
+/// Nearest-rank percentiles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// Median.
+    pub p50: Option<f64>,
+    /// 99th.
+    pub p99: Option<f64>,
+    /// 99.9th.
+    pub p999: Option<f64>,
+    /// Largest, exact.
+    pub max: Option<f64>,
+}
+
+/// Nearest-rank percentiles of PDV.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PdvPercentiles {
+    /// Median.
+    pub p50: Option<f64>,
+    /// 95th.
+    pub p95: Option<f64>,
+    /// 99th.
+    pub p99: Option<f64>,
+    /// 99.9th.
+    pub p999: Option<f64>,
+    /// Largest, exact.
+    pub max: Option<f64>,
+}
+
+/// MOS over streams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MosSpread {
+    /// Worst stream.
+    pub min: Option<f64>,
+    /// 5th percentile.
+    pub p5: Option<f64>,
+    /// Median.
+    pub median: Option<f64>,
+}
+
+/// Dead air of one leg.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeadAir {
+    /// Events of at least `dead_air.min`.
+    pub events: u64,
+    /// Of those, events of at least 200 ms.
+    pub events_200ms: u64,
+    /// Longest, ms; none when there is none.
+    pub longest_ms: Option<f64>,
+    /// Sum, ms.
+    pub total_ms: f64,
+    /// Streams with at least one.
+    pub streams_affected: u64,
+    /// Events a thousand minutes of call leg.
+    pub per_1000_call_minutes: Option<f64>,
+}
+
+/// Recordings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Recordings {
+    /// Calls whose recording should come.
+    pub expected: u64,
+    /// Came whole.
+    pub received: u64,
+    /// Could be scored.
+    pub scored: u64,
+    /// Have at least one silence event.
+    pub with_silence: u64,
+    /// Silence events.
+    pub silence_events: u64,
+    /// One-sided exact 95 % upper bound of the share with silence, as a share; none without recordings.
+    pub upper_bound_95_percent: Option<f64>,
+    /// Mean weight on the wire, bit/s of call time.
+    pub weight_bits_per_second: Option<f64>,
+    /// Recordings that could not be made as small as asked.
+    pub heavier_than_asked: u64,
+}
+
+/// A threshold and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdResult {
+    /// Path in the scorecard.
+    pub metric: String,
+    /// Which leg, for metrics of a leg.
+    pub leg: Option<Leg>,
+    /// The limit, in `unit`.
+    pub limit: f64,
+    /// `max` or `min`.
+    pub bound: String,
+    /// Unit of limit and measured.
+    pub unit: String,
+    /// Window, as written: `15s`, `run`.
+    pub window: String,
+    /// The worst value in any window.
+    pub measured: Option<f64>,
+    /// The window's place, seconds of run time.
+    pub at_s: Option<f64>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The same with tainted seconds left out.
+    pub outcome_without_tainted: Outcome,
+    /// A failure only warns.
+    pub warns_only: bool,
+    /// `document`, `standard`, `own`, `practice`.
+    pub basis: String,
+    /// Section or clause.
+    pub source: String,
+    /// What a person should read beside it: what n proves, that loss decided.
+    pub note: Option<String>,
+}
+
+/// Outcome of a threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Within the limit.
+    Pass,
+    /// Outside it.
+    Fail,
+    /// Nothing to judge.
+    NotMeasured,
+}
+
+/// A figure the document publishes, beside ours.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DocumentFigure {
+    /// What it is.
+    pub figure: String,
+    /// As published.
+    pub published: f64,
+    /// As measured here; null where nothing was.
+    pub measured: Option<f64>,
+    /// Unit of both.
+    pub unit: String,
+}
+
+/// The guest program's time keeping and host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GuestMeasured {
+    /// Playout ticks due.
+    pub ticks_planned: Option<u64>,
+    /// Ticks that did not run within one packet time.
+    pub ticks_missed: Option<u64>,
+    /// Tick lateness over full load.
+    pub tick_lateness_us: Lateness,
+    /// Mean CPU over full load, percent of all cores.
+    pub cpu_percent: Option<f64>,
+    /// Mean time stolen by the hypervisor.
+    pub steal_percent: Option<f64>,
+    /// Packets its own sockets dropped (never counted as network loss).
+    pub socket_drops: Option<u64>,
+    /// Recorder frames it dropped.
+    pub recorder_drops: Option<u64>,
+    /// Largest step of its realtime clock against its monotonic clock, ms.
+    pub clock_step_ms: Option<f64>,
+    /// Real-time scheduling: `granted`, or the reason.
+    pub real_time: Option<String>,
+}
+
+/// The tester's host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostMeasured {
+    /// Mean CPU over full load, percent of all cores.
+    pub cpu_percent: Option<f64>,
+    /// Largest step of its realtime clock, ms.
+    pub clock_step_ms: Option<f64>,
+    /// Real-time scheduling: `granted`, or the reason.
+    pub real_time: Option<String>,
+}
+
+/// Clock relation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClockMeasured {
+    /// Both ends read one kernel's clock.
+    pub same_clock: bool,
+    /// Least round trip of the control channel, ms.
+    pub round_trip_min_ms: Option<f64>,
+    /// Offset at the least round trip, guest minus tester, ms.
+    pub offset_ms: Option<f64>,
+    /// Skew by the lower hull, guest minus tester, parts per million.
+    pub skew_ppm: Option<f64>,
+}
+
+/// Calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallCounts {
+    /// Begun.
+    pub started: u64,
+    /// Ended at their hold time.
+    pub completed: u64,
+    /// Cut short by the run's end.
+    pub cut: u64,
+}
+
+/// A second of one leg.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SecondRow {
+    /// Second of run time.
+    pub second: u32,
+    /// The leg.
+    pub leg: Leg,
+    /// Phase.
+    pub phase: Phase,
+    /// No evidence against the guest.
+    pub tainted: bool,
+    /// Calls up at its start.
+    pub calls: u32,
+    /// Packets due to arrive in it (sent slots).
+    pub expected: u64,
+    /// Distinct packets that arrived in it.
+    pub received: u64,
+    /// Lost, placed at their due time.
+    pub lost: u64,
+    /// Discarded at playout.
+    pub discarded: u64,
+    /// Not sent.
+    pub not_sent: u64,
+    /// Duplicates.
+    pub duplicated: u64,
+    /// Reordered.
+    pub reordered: u64,
+    /// Mean over packets of J, ms.
+    pub interarrival_jitter_mean_ms: Option<f64>,
+    /// Largest J, ms.
+    pub interarrival_jitter_max_ms: Option<f64>,
+    /// Median PDV, ms.
+    pub pdv_p50_ms: Option<f64>,
+    /// 99th percentile.
+    pub pdv_p99_ms: Option<f64>,
+    /// 99.9th percentile.
+    pub pdv_p999_ms: Option<f64>,
+    /// Largest, exact.
+    pub pdv_max_ms: Option<f64>,
+    /// Dead slots of events of at least `dead_air.min`, placed at their time, ms of all streams together.
+    pub dead_air_ms: f64,
+    /// Dead-air events begun in it.
+    pub dead_air_events: u64,
+    /// Mbit/s sent this way.
+    pub mbps: Option<f64>,
+    /// RTP and RTCP of it.
+    pub rtp_mbps: Option<f64>,
+    /// Transfer of it.
+    pub transfer_mbps: Option<f64>,
+    /// The interface's own count.
+    pub nic_mbps: Option<f64>,
+    /// 99.9th percentile of the sender's lateness, us.
+    pub sender_lateness_p999_us: Option<f64>,
+}
+
+/// A stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StreamRow {
+    /// Which.
+    pub stream: StreamId,
+    /// SSRC as `0x` and eight digits.
+    pub ssrc: Option<u32>,
+    /// First packet due, s of run time.
+    pub start_s: Option<f64>,
+    /// By the ledger, when there is one.
+    pub expected: u64,
+    /// Distinct packets.
+    pub received: u64,
+    /// Lost.
+    pub lost: u64,
+    /// Discarded.
+    pub discarded: u64,
+    /// Not sent.
+    pub not_sent: u64,
+    /// Duplicates.
+    pub duplicated: u64,
+    /// Reordered.
+    pub reordered: u64,
+    /// Mean J, ms.
+    pub interarrival_jitter_mean_ms: Option<f64>,
+    /// Largest J, ms.
+    pub interarrival_jitter_max_ms: Option<f64>,
+    /// Largest PDV, ms.
+    pub pdv_max_ms: Option<f64>,
+    /// Dead-air events.
+    pub dead_air_events: u64,
+    /// Longest, ms.
+    pub dead_air_longest_ms: Option<f64>,
+    /// E-model.
+    pub mos_lq: Option<f64>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventRow {
+    /// Run time, s.
+    pub at_s: f64,
+    /// `dead-air`, `silence`, `stall`, or an event of the control plane.
+    pub kind: String,
+    /// The stream, for dead air.
+    pub stream: Option<StreamId>,
+    /// The call, for a silence in its recording.
+    pub call: Option<u32>,
+    /// Channel of the recording.
+    pub channel: Option<u8>,
+    /// Length, ms.
+    pub duration_ms: Option<f64>,
+    /// Main cause of dead air.
+    pub cause: Option<DeadCause>,
+    /// In a tainted second.
+    pub tainted: bool,
+    /// For people.
+    pub text: String,
+}
+
+/// A recording.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordingRow {
+    /// The call.
+    pub call: u32,
+    /// File name.
+    pub file: String,
+    /// Received whole.
+    pub received: bool,
+    /// Length, s.
+    pub seconds: Option<f64>,
+    /// Octets on the wire before TCP headers.
+    pub wire_octets: Option<u64>,
+    /// Transfers until confirmed.
+    pub attempts: Option<u32>,
+    /// Silence events.
+    pub silence_events: u64,
+    /// Longest, ms.
+    pub longest_ms: Option<f64>,
+    /// Why not scored.
+    pub error: Option<String>,
+}

@@ -1,0 +1,178 @@
+//! The load that a run puts on the guest, resolved: no option is open and no default is left to
+//! choose. Both ends expand it to the same calls, ports and slots, so it travels once.
+
+use crate::id::{CallId, Party};
+use crate::time::NS_PER_MS;
+use serde::{Deserialize, Serialize};
+
+/// What the agent does with the media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Playout on its own clock, audio passed between the parties, calls recorded and transferred.
+    MediaServer,
+    /// Each packet goes back at once on the port it came to: the path alone.
+    Echo,
+}
+
+/// How long calls last. All in 20 ms-free nanoseconds; the call model rounds to whole packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hold {
+    /// Every call the same.
+    Fixed(i64),
+    /// Uniform between the two, both included.
+    Uniform(i64, i64),
+    /// Exponential with this mean.
+    Exponential(i64),
+}
+
+impl Hold {
+    /// The mean hold time in ns.
+    #[must_use]
+    pub fn mean(self) -> i64 {
+        match self {
+            Self::Fixed(ns) | Self::Exponential(ns) => ns,
+            Self::Uniform(low, high) => low + (high - low) / 2,
+        }
+    }
+}
+
+/// The G.711 variants that streams can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Codec {
+    /// G.711 mu-law, payload type 0.
+    #[serde(rename = "PCMU")]
+    Pcmu,
+    /// G.711 A-law, payload type 8.
+    #[serde(rename = "PCMA")]
+    Pcma,
+}
+
+impl Codec {
+    /// The static payload type of RFC 3551 table 4.
+    #[must_use]
+    pub fn payload_type(self) -> u8 {
+        match self {
+            Self::Pcmu => 0,
+            Self::Pcma => 8,
+        }
+    }
+
+    /// The code word of (almost) no signal: what silence is made of.
+    #[must_use]
+    pub fn idle_code(self) -> u8 {
+        match self {
+            Self::Pcmu => 0xff,
+            Self::Pcma => 0xd5,
+        }
+    }
+
+    /// The WAVE format tag of a recording in this codec.
+    #[must_use]
+    pub fn wave_format(self) -> u16 {
+        match self {
+            Self::Pcmu => 7,
+            Self::Pcma => 6,
+        }
+    }
+}
+
+/// Samples a second of G.711, and its RTP clock.
+pub const CLOCK_RATE: u32 = 8000;
+/// Packet time of every stream, ns.
+pub const PTIME_NS: i64 = 20 * NS_PER_MS;
+/// Samples, RTP ticks and payload octets in one G.711 packet.
+pub const SAMPLES_PER_PACKET: usize = 160;
+/// Frequency of party A's tone. 1004 Hz is telephony's own choice: no divisor of the sampling rate.
+pub const TONE_A_HZ: u32 = 1004;
+/// Frequency of party B's tone: 26.92 cycles a packet, so a spliced-out packet shows in the phase.
+pub const TONE_B_HZ: u32 = 1346;
+
+/// A stretch of one party's audio replaced by silence at the tester: a known truth to find again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownSilence {
+    /// The call.
+    pub call: CallId,
+    /// Who falls silent.
+    pub party: Party,
+    /// From here, ns after the call's start.
+    pub from: i64,
+    /// For so long, ns.
+    pub length: i64,
+}
+
+/// Recording of calls on the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordingSpec {
+    /// Share of calls recorded, 0 to 1.
+    pub share: f64,
+    /// Weight on the wire, bit/s of call time (8533 is TrueSpeech's).
+    pub rate_bits_per_second: u32,
+    /// Two channels, a party each; false mixes both parties to one.
+    pub stereo: bool,
+}
+
+/// Transfer of recordings to the tester.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferSpec {
+    /// How many recordings may be in flight at once, a connection each.
+    pub parallel: u32,
+}
+
+/// Everything both ends need to know of the load before it starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoadSpec {
+    /// All randomness derives from it.
+    pub seed: u64,
+    /// The agent's role.
+    pub role: Role,
+    /// Calls up at once: lanes.
+    pub concurrent: u32,
+    /// Calls in all; none means as many as the time allows.
+    pub total: Option<u32>,
+    /// Least time between two call starts, ns (50/s is 20 ms).
+    pub arrival_interval: i64,
+    /// How long calls last.
+    pub hold: Hold,
+    /// The first calls are already under way when the run starts: residual hold times.
+    pub steady_start: bool,
+    /// Call legs a call: 1 or 2.
+    pub legs: u8,
+    /// End of full load, ns of run time measured from its start; none runs until `total`.
+    pub full_for: Option<i64>,
+    /// The codec of every stream.
+    pub codec: Codec,
+    /// DSCP of media, 0 to 63.
+    pub dscp: u8,
+    /// DSCP of recording transfer.
+    pub transfer_dscp: u8,
+    /// Nominal depth of the playout buffer, ns.
+    pub playout_buffer: i64,
+    /// Least length of a dead-air event, ns.
+    pub dead_air_min: i64,
+    /// Width of a pacing slot, ns; divides the packet time.
+    pub slot_width: i64,
+    /// How much later than the party's packets its audio's onward stream has its place on the
+    /// grid, ns: the path's delay and a margin, so that the playout buffer is its nominal depth.
+    pub onward_offset: i64,
+    /// Recording.
+    pub recording: RecordingSpec,
+    /// Transfer of recordings.
+    pub transfer: TransferSpec,
+    /// Silences put into the sent audio on purpose.
+    pub known_silences: Vec<KnownSilence>,
+}
+
+impl LoadSpec {
+    /// Parties with a media stream in each call: one or two.
+    #[must_use]
+    pub fn parties(&self) -> &'static [Party] {
+        if self.legs >= 2 { &Party::BOTH } else { &Party::BOTH[..1] }
+    }
+
+    /// Slots on the grid of one packet time.
+    #[must_use]
+    pub fn slots(&self) -> u32 {
+        u32::try_from(PTIME_NS / self.slot_width.max(1)).unwrap_or(1).max(1)
+    }
+}

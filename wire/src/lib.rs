@@ -1,5 +1,6 @@
 //! What two milliwatt processes must agree on.
 
+pub mod clock;
 pub mod facts;
 pub mod id;
 pub mod load;

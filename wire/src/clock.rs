@@ -1,0 +1,158 @@
+//! The one place that reads this host's clocks and sleeps by them; everything else takes time as
+//! an argument.
+
+use crate::time::{MonoTime, NS_PER_SECOND};
+use rustix::io::Errno;
+use rustix::thread::{clock_nanosleep_absolute, set_current_timer_slack};
+use rustix::time::{ClockId, Timespec, clock_gettime};
+use std::num::NonZeroU64;
+
+/// This host's `CLOCK_MONOTONIC`, ns; the clock that everything is measured by.
+#[must_use]
+pub fn mono_now() -> MonoTime {
+    MonoTime(read_ns(ClockId::Monotonic))
+}
+
+/// This host's `CLOCK_REALTIME`, ns since 1970: for labels, and for kernel stamps, which are in it.
+#[must_use]
+pub fn wall_now() -> i64 {
+    read_ns(ClockId::Realtime)
+}
+
+fn read_ns(clock: ClockId) -> i64 {
+    let now = clock_gettime(clock);
+    now.tv_sec * NS_PER_SECOND + now.tv_nsec
+}
+
+/// Sleeps until the monotonic clock shows `due`; returns at once when it already does. An absolute
+/// time, so that a signal or a preemption on the way in adds nothing to the sleep.
+pub fn sleep_until(due: MonoTime) {
+    let ns = due.0.max(0);
+    let due = Timespec {
+        tv_sec: ns / NS_PER_SECOND,
+        tv_nsec: ns % NS_PER_SECOND,
+    };
+    while clock_nanosleep_absolute(ClockId::Monotonic, &due) == Err(Errno::INTR) {}
+}
+
+/// Lets the calling thread's timers fire within 1 ns instead of the default 50 us after due.
+/// Real-time threads have no slack anyway.
+pub fn set_timer_slack_1ns() -> std::io::Result<()> {
+    Ok(set_current_timer_slack(NonZeroU64::new(1))?)
+}
+
+/// Identity of the running kernel since its boot: two processes that read the same one read the
+/// same clocks. None where the system does not tell.
+#[must_use]
+pub fn boot_id() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+/// Both clocks of this host at one instant: maps kernel stamps (wall) to the monotonic clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockPair {
+    /// The monotonic clock.
+    pub mono: MonoTime,
+    /// The wall clock at the same instant, ns since 1970.
+    pub wall: i64,
+}
+
+impl ClockPair {
+    /// Reads the pair: the wall clock between two monotonic readings, whose middle is taken; the
+    /// tightest of three attempts, since a preemption between the readings would show as an offset.
+    #[must_use]
+    pub fn read() -> Self {
+        let attempts = [Self::attempt(), Self::attempt(), Self::attempt()];
+        let [first, second, third] = attempts;
+        [second, third]
+            .into_iter()
+            .fold(
+                first,
+                |best, next| if next.0 < best.0 { next } else { best },
+            )
+            .1
+    }
+
+    /// How long the reading took, ns, and the pair.
+    fn attempt() -> (i64, Self) {
+        let before = mono_now();
+        let wall = wall_now();
+        let width = mono_now() - before;
+        (
+            width,
+            Self {
+                mono: before + width / 2,
+                wall,
+            },
+        )
+    }
+
+    /// The monotonic time of a wall time, ns since 1970. Exact only for instants between which and
+    /// this reading the wall clock was not stepped: read a new pair with each batch.
+    #[must_use]
+    pub fn mono_of(&self, wall_ns: i64) -> MonoTime {
+        self.mono + (wall_ns - self.wall)
+    }
+
+    /// How far the wall clock moved against the monotonic one since `earlier`, ns: a step, or the
+    /// slewing of NTP (at most 500 ppm).
+    #[must_use]
+    pub fn wall_step_since(&self, earlier: &Self) -> i64 {
+        (self.wall - earlier.wall) - (self.mono - earlier.mono)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::NS_PER_MS;
+
+    #[test]
+    fn a_sleep_ends_at_due_or_later_and_one_into_the_past_at_once() {
+        let due = mono_now() + 2 * NS_PER_MS;
+        sleep_until(due);
+        let woken = mono_now();
+        assert!(woken >= due);
+        sleep_until(MonoTime(-1));
+        sleep_until(woken);
+        assert!(mono_now() - woken < NS_PER_SECOND);
+    }
+
+    #[test]
+    fn a_pair_lies_between_readings_taken_around_it() {
+        let (mono_before, wall_before) = (mono_now(), wall_now());
+        let pair = ClockPair::read();
+        assert!(mono_before <= pair.mono && pair.mono <= mono_now());
+        assert!(wall_before <= pair.wall && pair.wall <= wall_now());
+    }
+
+    #[test]
+    fn a_wall_time_maps_by_its_distance_from_the_pair() {
+        let pair = ClockPair {
+            mono: MonoTime(1_000),
+            wall: 900_000,
+        };
+        assert_eq!(pair.mono_of(900_000), MonoTime(1_000));
+        assert_eq!(pair.mono_of(899_400), MonoTime(400));
+    }
+
+    #[test]
+    fn a_step_is_what_wall_moved_beyond_mono() {
+        let earlier = ClockPair {
+            mono: MonoTime(0),
+            wall: 5_000,
+        };
+        let later = ClockPair {
+            mono: MonoTime(100),
+            wall: 5_070,
+        };
+        assert_eq!(later.wall_step_since(&earlier), -30);
+    }
+
+    #[test]
+    fn the_boot_id_stays_and_the_timer_slack_can_be_set() {
+        assert_eq!(boot_id(), boot_id());
+        set_timer_slack_1ns().expect("Linux lets each thread choose its slack");
+    }
+}

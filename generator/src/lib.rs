@@ -1,1 +1,47 @@
-//! placeholder
+//! The sending half: which calls there are, when each packet is due, and what is in it.
+//!
+//! * [`calls`]: the call model, from a load and its seed to every call of the run.
+//! * [`grid`]: slotted time: each stream's place in the packet time.
+//! * [`tone`]: the two parties' audio, encoded once.
+//! * [`packet`]: a prebuilt RTP packet, patched in place.
+//! * [`stream`]: one sender's sequence numbers, timestamps and ledger.
+//! * [`report`]: RTCP sender and receiver reports and their interval.
+//! * [`pacer`]: which streams are due in a slot, for all lanes of an end.
+//!
+//! Sans-IO: time is an argument. The threads that own sockets and clocks drive it.
+
+pub mod calls;
+pub mod grid;
+pub mod pacer;
+pub mod packet;
+pub mod stream;
+pub mod tone;
+
+#[cfg(test)]
+use milliwatt_wire::load::{Codec, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};
+
+/// The 250-call test for a minute.
+#[cfg(test)]
+pub(crate) fn test_load() -> LoadSpec {
+    LoadSpec {
+        seed: 1,
+        role: Role::MediaServer,
+        concurrent: 250,
+        total: None,
+        arrival_interval: 20_000_000,
+        hold: Hold::Uniform(120 * milliwatt_wire::time::NS_PER_SECOND, 300 * milliwatt_wire::time::NS_PER_SECOND),
+        steady_start: true,
+        legs: 2,
+        full_for: Some(60 * milliwatt_wire::time::NS_PER_SECOND),
+        codec: Codec::Pcmu,
+        dscp: 46,
+        transfer_dscp: 0,
+        playout_buffer: 60_000_000,
+        dead_air_min: 60_000_000,
+        slot_width: 500_000,
+        onward_offset: 1_000_000,
+        recording: RecordingSpec { share: 1.0, rate_bits_per_second: 8533, stereo: true },
+        transfer: TransferSpec { parallel: 2 },
+        known_silences: Vec::new(),
+    }
+}

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod facts;
+pub mod g711;
 pub mod id;
 pub mod load;
 pub mod time;

@@ -5,4 +5,5 @@ pub mod facts;
 pub mod g711;
 pub mod id;
 pub mod load;
+pub mod socket;
 pub mod time;

@@ -1,0 +1,153 @@
+//! System calls that neither rustix nor socket2 offers safely: socket options by number, batched
+//! receiving. The only unsafe code of the workspace.
+#![expect(
+    unsafe_code,
+    reason = "recvmmsg and untyped socket options have no safe wrapper"
+)]
+
+use super::TcpCounters;
+use super::batch::{BATCH_MAX, Slot};
+use std::io;
+use std::mem::{offset_of, zeroed};
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr;
+
+/// Kernel stamps on arrival, in software (the wall clock).
+const RECEIVE_STAMPS: u32 = libc::SOF_TIMESTAMPING_RX_SOFTWARE | libc::SOF_TIMESTAMPING_SOFTWARE;
+
+/// Has the kernel stamp each datagram on arrival; false when it will not.
+pub(super) fn stamp_arrivals(socket: BorrowedFd<'_>) -> bool {
+    set_option(socket, libc::SO_TIMESTAMPING, RECEIVE_STAMPS).is_ok()
+}
+
+/// Has each datagram carry the count of those dropped before it.
+pub(super) fn tell_drops(socket: BorrowedFd<'_>) -> io::Result<()> {
+    set_option(socket, libc::SO_RXQ_OVFL, 1)
+}
+
+/// Datagrams dropped at the socket since it was opened (`SO_MEMINFO`).
+pub(super) fn drops(socket: BorrowedFd<'_>) -> Option<u32> {
+    let mut counters = [0_u8; 9 * 4];
+    let length = get_option(socket, libc::SOL_SOCKET, libc::SO_MEMINFO, &mut counters).ok()?;
+    u32_at(counters.get(..length)?, 8 * 4) // SK_MEMINFO_DROPS
+}
+
+/// The counters of a TCP connection; none when it is not one, or when the kernel (before 4.19)
+/// does not tell them all.
+#[must_use]
+pub fn tcp_counters(connection: BorrowedFd<'_>) -> Option<TcpCounters> {
+    let mut info = [0_u8; size_of::<libc::tcp_info>()];
+    let length = get_option(connection, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info).ok()?;
+    let info = info.get(..length)?;
+    Some(TcpCounters {
+        segments_out: u32_at(info, offset_of!(libc::tcp_info, tcpi_segs_out))?,
+        segments_in: u32_at(info, offset_of!(libc::tcp_info, tcpi_segs_in))?,
+        octets_sent: u64_at(info, offset_of!(libc::tcp_info, tcpi_bytes_sent))?,
+        octets_received: u64_at(info, offset_of!(libc::tcp_info, tcpi_bytes_received))?,
+        retransmissions: u32_at(info, offset_of!(libc::tcp_info, tcpi_total_retrans))?,
+    })
+}
+
+/// Receives what is there into the slots, at most one datagram each; `WouldBlock` when nothing is.
+pub(super) fn receive(socket: BorrowedFd<'_>, slots: &mut [Slot]) -> io::Result<usize> {
+    let used = slots.len().min(BATCH_MAX);
+    let mut buffers = [libc::iovec {
+        iov_base: ptr::null_mut(),
+        iov_len: 0,
+    }; BATCH_MAX];
+    // SAFETY: an mmsghdr is integers and pointers: all zeros is a valid (empty) one.
+    let mut headers: [libc::mmsghdr; BATCH_MAX] = unsafe { zeroed() };
+    for ((slot, buffer), header) in slots.iter_mut().zip(&mut buffers).zip(&mut headers) {
+        describe(slot, buffer, &mut header.msg_hdr);
+    }
+    let count = u32::try_from(used).unwrap_or(0);
+    // SAFETY: the first `used` headers point to buffers of their slots with the lengths set beside
+    // them, all of which outlive the call; no timeout is given.
+    let received = unsafe {
+        libc::recvmmsg(
+            socket.as_raw_fd(),
+            headers.as_mut_ptr(),
+            count,
+            libc::MSG_DONTWAIT,
+            ptr::null_mut(),
+        )
+    };
+    let received = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
+    for (slot, header) in slots.iter_mut().zip(&headers).take(received) {
+        slot.length = usize::try_from(header.msg_len)
+            .unwrap_or(0)
+            .min(slot.octets.len());
+        slot.source_length = usize::try_from(header.msg_hdr.msg_namelen)
+            .unwrap_or(0)
+            .min(slot.source.len());
+        slot.control_length = header.msg_hdr.msg_controllen.min(slot.control.len());
+        slot.truncated = header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
+    }
+    Ok(received)
+}
+
+/// Points a header at its slot: the kernel overwrites the lengths, so this is done for each call.
+fn describe(slot: &mut Slot, buffer: &mut libc::iovec, header: &mut libc::msghdr) {
+    *buffer = libc::iovec {
+        iov_base: slot.octets.as_mut_ptr().cast(),
+        iov_len: slot.octets.len(),
+    };
+    header.msg_iov = buffer;
+    header.msg_iovlen = 1;
+    header.msg_name = slot.source.as_mut_ptr().cast();
+    header.msg_namelen = u32::try_from(slot.source.len()).unwrap_or(0);
+    header.msg_control = slot.control.as_mut_ptr().cast();
+    header.msg_controllen = slot.control.len();
+}
+
+fn set_option(socket: BorrowedFd<'_>, name: i32, value: u32) -> io::Result<()> {
+    let length = libc::socklen_t::from(4_u8);
+    // SAFETY: `value` lives through the call and is `length` octets long.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            name,
+            ptr::from_ref(&value).cast(),
+            length,
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// How many octets of the option the kernel wrote.
+fn get_option(
+    socket: BorrowedFd<'_>,
+    level: i32,
+    name: i32,
+    value: &mut [u8],
+) -> io::Result<usize> {
+    let mut length = libc::socklen_t::try_from(value.len()).unwrap_or(0);
+    // SAFETY: the kernel writes at most `length` octets to `value`, which has as many.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            value.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    if result == 0 {
+        Ok(usize::try_from(length).unwrap_or(0))
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+fn u32_at(octets: &[u8], offset: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(*octets.get(offset..)?.first_chunk()?))
+}
+
+fn u64_at(octets: &[u8], offset: usize) -> Option<u64> {
+    Some(u64::from_ne_bytes(*octets.get(offset..)?.first_chunk()?))
+}

@@ -14,6 +14,7 @@ pub mod calls;
 pub mod grid;
 pub mod pacer;
 pub mod packet;
+pub mod report;
 pub mod stream;
 pub mod tone;
 

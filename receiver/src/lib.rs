@@ -1,1 +1,15 @@
-//! placeholder
+//! The receiving half: what arrived, when, and what of it could be played.
+//!
+//! * [`packet`]: a checked view of an RTP packet.
+//! * [`stream`]: one known stream: sequence state, transit, discards, impairments.
+//! * [`line`]: all streams of one port pair, one after the other; tells them by SSRC.
+//! * [`leg`]: what is counted over all streams of a leg.
+//! * [`playout`]: the buffer between arrival and a 20 ms clock.
+//!
+//! Sans-IO: time is an argument. The threads that own sockets and clocks drive it.
+
+pub mod leg;
+pub mod line;
+pub mod packet;
+pub mod playout;
+pub mod stream;

@@ -1,0 +1,91 @@
+//! What is counted over all streams of a leg, second by second.
+
+use milliwatt_wire::facts::{Fact, pdv_bucket};
+use milliwatt_wire::id::Leg;
+use milliwatt_wire::time::RunTime;
+
+/// Distribution of |IPDV| and of how long packets lay in the kernel before they were read.
+#[derive(Clone, Debug)]
+pub struct LegLog {
+    leg: Leg,
+    second: u32,
+    ipdv: Distribution,
+    taken_after: Distribution,
+}
+
+#[derive(Clone, Debug)]
+struct Distribution {
+    buckets: Box<[u32; 256]>,
+    max: i64,
+    count: u64,
+}
+
+impl Distribution {
+    fn new() -> Self {
+        Self { buckets: Box::new([0; 256]), max: 0, count: 0 }
+    }
+
+    fn add(&mut self, ns: i64) {
+        self.buckets[usize::from(pdv_bucket(ns))] += 1;
+        self.max = self.max.max(ns);
+        self.count += 1;
+    }
+
+    fn drain(&mut self) -> (Vec<(u8, u32)>, i64) {
+        let counted = (0..=u8::MAX).zip(self.buckets.iter()).filter(|(_, n)| **n > 0).map(|(b, n)| (b, *n)).collect();
+        let max = self.max;
+        self.buckets.fill(0);
+        (self.max, self.count) = (0, 0);
+        (counted, max)
+    }
+}
+
+impl LegLog {
+    /// A log of nothing yet.
+    #[must_use]
+    pub fn new(leg: Leg) -> Self {
+        Self { leg, second: 0, ipdv: Distribution::new(), taken_after: Distribution::new() }
+    }
+
+    /// Counts one packet: its IPDV values and how long after `arrived` it was `taken`.
+    pub fn count(&mut self, ipdv: [Option<i64>; 2], arrived: RunTime, taken: RunTime, facts: &mut impl FnMut(Fact)) {
+        if taken.second() > self.second {
+            self.close(taken.second(), facts);
+        }
+        for value in ipdv.into_iter().flatten() {
+            self.ipdv.add(value.abs());
+        }
+        self.taken_after.add(taken - arrived);
+    }
+
+    /// Closes the second under way, if it saw anything, and starts `next`.
+    pub fn close(&mut self, next: u32, facts: &mut impl FnMut(Fact)) {
+        if self.taken_after.count > 0 {
+            let (ipdv, ipdv_max) = self.ipdv.drain();
+            let (taken_after, taken_after_max) = self.taken_after.drain();
+            facts(Fact::LegSecond { leg: self.leg, second: self.second, ipdv, ipdv_max, taken_after, taken_after_max });
+        }
+        self.second = next;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_holds_its_own_values_and_exact_maxima() {
+        let mut log = LegLog::new(Leg::Sent);
+        let mut facts = Vec::new();
+        let ms = 1_000_000;
+        log.count([Some(-3 * ms), None], RunTime(10 * ms), RunTime(12 * ms), &mut |f| facts.push(f));
+        log.count([Some(ms), Some(2 * ms)], RunTime(20 * ms), RunTime(21 * ms), &mut |f| facts.push(f));
+        log.count([None, None], RunTime(1000 * ms), RunTime(1000 * ms), &mut |f| facts.push(f));
+        let [Fact::LegSecond { second: 0, ipdv, ipdv_max, taken_after, taken_after_max, .. }] = facts.as_slice() else {
+            panic!("{facts:?}");
+        };
+        assert_eq!(ipdv.iter().map(|(_, n)| n).sum::<u32>(), 3);
+        assert_eq!(taken_after.iter().map(|(_, n)| n).sum::<u32>(), 2);
+        assert_eq!((*ipdv_max, *taken_after_max), (3 * ms, 2 * ms));
+    }
+}

@@ -1,0 +1,165 @@
+//! All streams of one port, one call after the other. The port says whose leg it is, the SSRC
+//! which call: the end of one and the start of the next may overlap on the way.
+
+use crate::packet::RtpView;
+use crate::stream::{Placed, StreamPlan, StreamReceiver};
+use milliwatt_wire::facts::Fact;
+use milliwatt_wire::id::CallId;
+use milliwatt_wire::load::PTIME_NS;
+use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
+use std::collections::VecDeque;
+
+/// How long a stream may still arrive after its sender's last packet was due.
+pub const DRAIN_NS: i64 = NS_PER_SECOND;
+
+/// Where a datagram belonged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// To a stream of ours.
+    Stream {
+        /// The plan it has.
+        plan: StreamPlan,
+        /// What became of it.
+        placed: Placed,
+    },
+    /// To nothing of ours: not RTP, or an unknown SSRC.
+    Foreign,
+}
+
+/// The streams of one port in order of their calls.
+#[derive(Debug)]
+pub struct LineReceiver {
+    planned: VecDeque<StreamPlan>,
+    open: VecDeque<StreamReceiver>,
+    cut: RunTime,
+}
+
+impl LineReceiver {
+    /// Streams in order of start.
+    #[must_use]
+    pub fn new(planned: impl IntoIterator<Item = StreamPlan>) -> Self {
+        Self { planned: planned.into_iter().collect(), open: VecDeque::with_capacity(4), cut: RunTime(i64::MAX) }
+    }
+
+    /// The stream of a call, while it is open.
+    pub fn stream_of(&mut self, call: CallId) -> Option<&mut StreamReceiver> {
+        self.open.iter_mut().find(|s| s.plan().stream.call == call)
+    }
+
+    /// Opens every stream that is due by `at`, so that one of which nothing comes is missed too.
+    fn open_until(&mut self, at: RunTime) {
+        while self.planned.front().is_some_and(|plan| plan.due <= at && plan.due < self.cut) {
+            self.open.extend(self.planned.pop_front().map(StreamReceiver::new));
+        }
+    }
+
+    /// Takes a datagram. `drift`: see [`StreamReceiver::take`].
+    pub fn take(&mut self, packet: &RtpView<'_>, arrived: RunTime, drift: i64, facts: &mut impl FnMut(Fact)) -> Taken {
+        // Clocks of two hosts agree to some milliseconds only: look a little ahead.
+        self.open_until(arrived + NS_PER_SECOND);
+        let ssrc = packet.ssrc();
+        let Some(stream) = self.open.iter_mut().rev().find(|s| s.plan().ssrc == ssrc) else { return Taken::Foreign };
+        let placed = stream.take(packet.seq(), packet.timestamp(), arrived, drift, facts);
+        Taken::Stream { plan: *stream.plan(), placed }
+    }
+
+    /// Notes the DSCP that came with the newest stream's packets.
+    pub fn note_dscp(&mut self, dscp: u8) {
+        if let Some(stream) = self.open.back_mut() {
+            stream.note_dscp(dscp);
+        }
+    }
+
+    /// Closes every stream whose time, with the drain, is over by `now`.
+    pub fn sweep(&mut self, now: RunTime, facts: &mut impl FnMut(Fact)) {
+        self.open_until(now);
+        while let Some(stream) = self.open.front_mut() {
+            if stream.plan().end().min(self.cut) + DRAIN_NS + PTIME_NS > now {
+                break;
+            }
+            stream.close(facts);
+            self.open.pop_front();
+        }
+    }
+
+    /// Ends every stream at `at`, or at its own end if that is sooner.
+    pub fn cut(&mut self, at: RunTime) {
+        self.cut = self.cut.min(at);
+    }
+
+    /// Nothing is open and nothing will open any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.open.is_empty() && self.planned.front().is_none_or(|plan| plan.due >= self.cut)
+    }
+
+    /// Closes what is open, whatever the time.
+    pub fn close(&mut self, facts: &mut impl FnMut(Fact)) {
+        for mut stream in self.open.drain(..) {
+            stream.close(facts);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use milliwatt_wire::id::{Leg, Party, StreamId};
+
+    fn plan(call: u32, start_s: i64) -> StreamPlan {
+        StreamPlan {
+            stream: StreamId { call: CallId(call), party: Party::B, leg: Leg::Sent },
+            ssrc: call + 100,
+            first_seq: 0,
+            first_timestamp: 0,
+            due: RunTime(start_s * NS_PER_SECOND),
+            slots: 500,
+            playout_buffer: 60_000_000,
+        }
+    }
+
+    fn packet(ssrc: u32, slot: u32) -> Vec<u8> {
+        let mut octets = vec![0x80, 0];
+        octets.extend(u16::try_from(slot).unwrap().to_be_bytes());
+        octets.extend((slot * 160).to_be_bytes());
+        octets.extend(ssrc.to_be_bytes());
+        octets
+    }
+
+    #[test]
+    fn the_tail_of_one_call_and_the_head_of_the_next_go_to_their_own_streams() {
+        let mut line = LineReceiver::new([plan(0, 0), plan(1, 10)]);
+        let mut facts = Vec::new();
+        let late = packet(100, 499);
+        let early = packet(101, 0);
+        for (octets, call) in [(&early, 1), (&late, 0)] {
+            let view = RtpView::parse(octets).unwrap();
+            let taken = line.take(&view, RunTime(10_010_000_000), 0, &mut |f| facts.push(f));
+            assert!(matches!(taken, Taken::Stream { plan, placed: Placed::New { .. } } if plan.stream.call == CallId(call)));
+        }
+        let stranger = packet(7, 0);
+        assert_eq!(line.take(&RtpView::parse(&stranger).unwrap(), RunTime(10_020_000_000), 0, &mut |_| ()), Taken::Foreign);
+    }
+
+    #[test]
+    fn a_stream_of_which_nothing_came_still_gets_its_last_word() {
+        let mut line = LineReceiver::new([plan(0, 0)]);
+        let mut facts = Vec::new();
+        line.sweep(RunTime(10 * NS_PER_SECOND), &mut |f| facts.push(f));
+        assert!(facts.is_empty());
+        line.sweep(RunTime(12 * NS_PER_SECOND), &mut |f| facts.push(f));
+        assert!(matches!(facts.as_slice(), [Fact::StreamEnd(end)] if end.received == 0));
+        assert!(line.is_over());
+    }
+
+    #[test]
+    fn a_cut_closes_early_and_opens_nothing_more() {
+        let mut line = LineReceiver::new([plan(0, 0), plan(1, 10)]);
+        line.cut(RunTime(2 * NS_PER_SECOND));
+        let mut facts = Vec::new();
+        line.sweep(RunTime(4 * NS_PER_SECOND), &mut |f| facts.push(f));
+        line.sweep(RunTime(30 * NS_PER_SECOND), &mut |f| facts.push(f));
+        assert_eq!(facts.len(), 1);
+        assert!(line.is_over());
+    }
+}

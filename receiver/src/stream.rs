@@ -1,0 +1,479 @@
+//! One known stream, received: sequence state, transit, discards, and every impairment exactly.
+
+use milliwatt_scoring::interarrival_jitter::InterarrivalJitter;
+use milliwatt_scoring::sequence::SourceState;
+use milliwatt_wire::facts::{DeadCause, Fact, LATE_LISTED_NS, LatePacket, StreamEnd, StreamSecond, pdv_bucket};
+use milliwatt_wire::id::StreamId;
+use milliwatt_wire::load::{PTIME_NS, SAMPLES_PER_PACKET};
+use milliwatt_wire::time::RunTime;
+
+/// Packets that may be out of order before one is given up as lost: 2.56 s.
+const WINDOW: usize = 128;
+/// A longer gap between arrivals than this is listed.
+const ARRIVAL_GAP_NS: i64 = PTIME_NS * 3 / 2;
+
+/// What is agreed about a stream before its first packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamPlan {
+    /// Its identity.
+    pub stream: StreamId,
+    /// Synchronisation source.
+    pub ssrc: u32,
+    /// Sequence number of the sender's first packet.
+    pub first_seq: u16,
+    /// Timestamp of slot 0.
+    pub first_timestamp: u32,
+    /// When slot 0 is due to leave.
+    pub due: RunTime,
+    /// Slots it is planned to have.
+    pub slots: u32,
+    /// Depth of the playout buffer, ns.
+    pub playout_buffer: i64,
+}
+
+impl StreamPlan {
+    /// When the slot after the last would be due.
+    #[must_use]
+    pub fn end(&self) -> RunTime {
+        self.due + i64::from(self.slots) * PTIME_NS
+    }
+}
+
+/// What a packet turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placed {
+    /// The first copy of this slot's packet.
+    New {
+        /// Its media slot.
+        slot: u32,
+        /// Signed IPDV with its neighbours in sequence, ns: with the one before and the one after.
+        ipdv: [Option<i64>; 2],
+    },
+    /// A further copy.
+    Duplicate,
+    /// No packet of this stream: wild sequence number, impossible timestamp.
+    Foreign,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    slot: u32,
+    transit: i64,
+}
+
+/// A stream being received. Facts leave through the sink as soon as they are certain.
+#[derive(Debug)]
+pub struct StreamReceiver {
+    plan: StreamPlan,
+    source: SourceState,
+    /// Ring by sequence index: what arrived of the last `WINDOW` packets.
+    held: [Option<Held>; WINDOW],
+    /// Lowest index not yet settled.
+    settled: u64,
+    /// One past the highest index that arrived.
+    next: u64,
+    /// Slot and index of the last settled packet that arrived.
+    last_settled: Option<(u32, u64)>,
+    interarrival_jitter: InterarrivalJitter,
+    reference: Option<i64>,
+    last_arrival: Option<(RunTime, u64)>,
+    transits: Vec<i64>,
+    late: Vec<LatePacket>,
+    second: StreamSecond,
+    end: StreamEnd,
+}
+
+impl StreamReceiver {
+    /// A stream of which nothing has come yet.
+    #[must_use]
+    pub fn new(plan: StreamPlan) -> Self {
+        Self {
+            plan,
+            source: SourceState::known(plan.first_seq),
+            held: [None; WINDOW],
+            settled: 0,
+            next: 0,
+            last_settled: None,
+            interarrival_jitter: InterarrivalJitter::new(),
+            reference: None,
+            last_arrival: None,
+            transits: Vec::with_capacity(256),
+            late: Vec::with_capacity(64),
+            second: empty_second(plan.stream, 0),
+            end: empty_end(plan.stream),
+        }
+    }
+
+    /// What was agreed.
+    #[must_use]
+    pub fn plan(&self) -> &StreamPlan {
+        &self.plan
+    }
+
+    /// The least transit so far, ns: what playout is anchored to.
+    #[must_use]
+    pub fn reference_transit(&self) -> Option<i64> {
+        self.reference
+    }
+
+    /// RFC 3550 state, for reception reports.
+    pub fn source(&mut self) -> &mut SourceState {
+        &mut self.source
+    }
+
+    /// Takes a packet that the kernel stamped `arrived`. `drift` is how far the two clocks have
+    /// moved apart since the run began, ns: it is taken off the transit before playout is judged.
+    pub fn take(&mut self, seq: u16, timestamp: u32, arrived: RunTime, drift: i64, facts: &mut impl FnMut(Fact)) -> Placed {
+        let ticks = timestamp.wrapping_sub(self.plan.first_timestamp);
+        let slot = ticks / SAMPLES_PER_PACKET as u32;
+        if slot > self.plan.slots {
+            return Placed::Foreign;
+        }
+        let Some(index) = self.source.update(seq) else { return Placed::Foreign };
+        self.turn_second(arrived, facts);
+        if self.is_copy(index) {
+            self.second.duplicates += 1;
+            self.end.duplicates += 1;
+            return Placed::Duplicate;
+        }
+        self.make_room(index, facts);
+        let transit = arrived - (self.plan.due + i64::from(slot) * PTIME_NS);
+        self.note_gap(index, slot, arrived, facts);
+        self.hold(index, slot, transit);
+        self.measure(slot, transit, drift);
+        Placed::New { slot, ipdv: self.ipdv(index, transit) }
+    }
+
+    /// Ends the stream: settles what is left and says the last word.
+    pub fn close(&mut self, facts: &mut impl FnMut(Fact)) {
+        while self.settled < self.next {
+            self.settle_one(facts);
+        }
+        self.emit_second(facts);
+        facts(Fact::StreamEnd(self.end));
+    }
+
+    /// The DSCP that arrived.
+    pub fn note_dscp(&mut self, dscp: u8) {
+        self.end.dscp = Some(dscp);
+    }
+
+    fn is_copy(&self, index: u64) -> bool {
+        index < self.settled || (index < self.next && self.held[ring(index)].is_some())
+    }
+
+    /// Settles what the window can no longer hold.
+    fn make_room(&mut self, index: u64, facts: &mut impl FnMut(Fact)) {
+        while self.settled + WINDOW as u64 <= index {
+            self.settle_one(facts);
+        }
+    }
+
+    fn hold(&mut self, index: u64, slot: u32, transit: i64) {
+        if index < self.next {
+            self.second.reordered += 1;
+            self.end.reordered += 1;
+        }
+        self.next = self.next.max(index + 1);
+        self.held[ring(index)] = Some(Held { slot, transit });
+        self.end.received += 1;
+        self.end.first_index = Some(self.end.first_index.map_or_else(|| narrow(index), |i| i.min(narrow(index))));
+        self.end.last_index = Some(self.end.last_index.map_or_else(|| narrow(index), |i| i.max(narrow(index))));
+        self.end.first_slot = Some(self.end.first_slot.map_or(slot, |s| s.min(slot)));
+        self.end.last_slot = Some(self.end.last_slot.map_or(slot, |s| s.max(slot)));
+    }
+
+    fn measure(&mut self, slot: u32, transit: i64, drift: i64) {
+        self.transits.push(transit);
+        self.second.packets += 1;
+        if let Some(j) = self.interarrival_jitter.update(transit) {
+            let j = whole(j);
+            self.second.interarrival_jitter_sum += j;
+            self.second.interarrival_jitter_count += 1;
+            self.second.interarrival_jitter_max = self.second.interarrival_jitter_max.max(j);
+        }
+        let level = transit - drift;
+        let reference = self.reference.map_or(level, |r| r.min(level));
+        self.reference = Some(reference);
+        let above = level - reference;
+        if above > self.plan.playout_buffer {
+            self.second.discarded += 1;
+            self.end.discarded += 1;
+        }
+        if above > LATE_LISTED_NS.min(self.plan.playout_buffer) {
+            self.late.push(LatePacket { slot, above_us: u32::try_from(above / 1000).unwrap_or(u32::MAX) });
+        }
+    }
+
+    fn ipdv(&self, index: u64, transit: i64) -> [Option<i64>; 2] {
+        let transit_of = |i: u64| {
+            let held = (i >= self.settled && i < self.next).then(|| self.held[ring(i)]).flatten();
+            held.map(|h| h.transit)
+        };
+        let before = index.checked_sub(1).and_then(transit_of).map(|t| transit - t);
+        let after = transit_of(index + 1).map(|t| t - transit);
+        [before, after]
+    }
+
+    fn note_gap(&mut self, index: u64, slot: u32, arrived: RunTime, facts: &mut impl FnMut(Fact)) {
+        if let Some((before, last)) = self.last_arrival {
+            let gap = arrived - before;
+            if gap > ARRIVAL_GAP_NS {
+                let missing = u32::try_from(index.saturating_sub(last + 1)).unwrap_or(u32::MAX);
+                let gap_us = u32::try_from(gap / 1000).unwrap_or(u32::MAX);
+                facts(Fact::ArrivalGap { stream: self.plan.stream, slot, gap_us, missing });
+            }
+        }
+        self.last_arrival = Some((arrived, index));
+    }
+
+    /// Settles the lowest index: it arrived, or it is lost for good. Once the next one that
+    /// arrived is known, the slots between are known too: as many lost as sequence numbers are
+    /// missing, the rest never sent.
+    fn settle_one(&mut self, facts: &mut impl FnMut(Fact)) {
+        let index = self.settled;
+        self.settled += 1;
+        let Some(held) = self.held[ring(index)].take() else { return };
+        if let Some((slot, last)) = self.last_settled {
+            let lost = narrow(index - last - 1);
+            let between = held.slot.saturating_sub(slot + 1);
+            self.end.lost_inside += lost;
+            self.emit_dead(DeadCause::NotSent, slot + 1, between.saturating_sub(lost), facts);
+            self.emit_dead(DeadCause::Lost, held.slot.saturating_sub(lost), lost, facts);
+        }
+        self.last_settled = Some((held.slot, index));
+    }
+
+    fn emit_dead(&self, cause: DeadCause, first_slot: u32, slots: u32, facts: &mut impl FnMut(Fact)) {
+        if slots > 0 {
+            facts(Fact::DeadSlots { stream: self.plan.stream, cause, first_slot, slots });
+        }
+    }
+
+    fn turn_second(&mut self, arrived: RunTime, facts: &mut impl FnMut(Fact)) {
+        let second = arrived.second();
+        if second > self.second.second {
+            self.emit_second(facts);
+            self.second.second = second;
+        }
+    }
+
+    fn emit_second(&mut self, facts: &mut impl FnMut(Fact)) {
+        let next = empty_second(self.plan.stream, self.second.second);
+        let mut done = std::mem::replace(&mut self.second, next);
+        if !self.late.is_empty() {
+            self.late.sort_unstable_by_key(|p| p.slot);
+            facts(Fact::LatePackets { stream: self.plan.stream, packets: self.late.clone() });
+            self.late.clear();
+        }
+        if done.packets + done.duplicates > 0 {
+            self.transits.sort_unstable();
+            done.transit_min = self.transits.first().copied().unwrap_or(0);
+            done.transit_max = self.transits.last().copied().unwrap_or(0);
+            done.pdv = counts_above(done.transit_min, &self.transits);
+            facts(Fact::StreamSecond(done));
+        }
+        self.transits.clear();
+    }
+}
+
+/// The coarse histogram of sorted values above the least.
+fn counts_above(least: i64, sorted: &[i64]) -> Vec<(u8, u16)> {
+    let mut counts: Vec<(u8, u16)> = Vec::with_capacity(8);
+    for value in sorted {
+        let bucket = pdv_bucket(value - least);
+        match counts.last_mut() {
+            Some((last, count)) if *last == bucket => *count = count.saturating_add(1),
+            _ => counts.push((bucket, 1)),
+        }
+    }
+    counts
+}
+
+fn ring(index: u64) -> usize {
+    usize::try_from(index % WINDOW as u64).unwrap_or(0)
+}
+
+fn narrow(index: u64) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "J is a mean of absolute values; the cast saturates")]
+fn whole(j: f64) -> u64 {
+    j.round() as u64
+}
+
+fn empty_second(stream: StreamId, second: u32) -> StreamSecond {
+    StreamSecond {
+        stream,
+        second,
+        packets: 0,
+        duplicates: 0,
+        reordered: 0,
+        discarded: 0,
+        transit_min: 0,
+        transit_max: 0,
+        interarrival_jitter_sum: 0,
+        interarrival_jitter_count: 0,
+        interarrival_jitter_max: 0,
+        pdv: Vec::new(),
+    }
+}
+
+fn empty_end(stream: StreamId) -> StreamEnd {
+    StreamEnd {
+        stream,
+        received: 0,
+        duplicates: 0,
+        reordered: 0,
+        discarded: 0,
+        lost_inside: 0,
+        first_index: None,
+        last_index: None,
+        first_slot: None,
+        last_slot: None,
+        dscp: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use milliwatt_wire::id::{CallId, Leg, Party};
+    use proptest::prelude::*;
+
+    const STREAM: StreamId = StreamId { call: CallId(3), party: Party::A, leg: Leg::Receive };
+
+    fn plan() -> StreamPlan {
+        StreamPlan {
+            stream: STREAM,
+            ssrc: 1,
+            first_seq: 65_500,
+            first_timestamp: u32::MAX - 1000,
+            due: RunTime(0),
+            slots: 3000,
+            playout_buffer: 60_000_000,
+        }
+    }
+
+    /// Feeds (index, slot, transit ns) in order of arrival.
+    fn feed(packets: &[(u32, u32, i64)]) -> (Vec<Placed>, Vec<Fact>) {
+        let mut receiver = StreamReceiver::new(plan());
+        let mut facts = Vec::new();
+        let placed = packets
+            .iter()
+            .map(|(index, slot, transit)| {
+                let seq = plan().first_seq.wrapping_add(u16::try_from(*index).unwrap());
+                let timestamp = plan().first_timestamp.wrapping_add(slot * 160);
+                let arrived = RunTime(i64::from(*slot) * PTIME_NS + transit);
+                receiver.take(seq, timestamp, arrived, 0, &mut |f| facts.push(f))
+            })
+            .collect();
+        receiver.close(&mut |f| facts.push(f));
+        (placed, facts)
+    }
+
+    fn end_of(facts: &[Fact]) -> StreamEnd {
+        facts.iter().find_map(|f| if let Fact::StreamEnd(e) = f { Some(*e) } else { None }).unwrap()
+    }
+
+    fn dead_of(facts: &[Fact]) -> Vec<(DeadCause, u32, u32)> {
+        let dead = |f: &Fact| match f {
+            Fact::DeadSlots { cause, first_slot, slots, .. } => Some((*cause, *first_slot, *slots)),
+            _ => None,
+        };
+        facts.iter().filter_map(dead).collect()
+    }
+
+    #[test]
+    fn loss_across_the_wrap_is_told_from_slots_never_sent() {
+        // Indices 40 to 42 are missing in sequence; slots 50 and 51 were skipped by the sender.
+        let mut packets: Vec<(u32, u32, i64)> = (0..40).map(|i| (i, i, 1000)).collect();
+        packets.extend((43..50).map(|i| (i, i, 1000)));
+        packets.extend((50..60).map(|i| (i, i + 2, 1000)));
+        let (_, facts) = feed(&packets);
+        assert_eq!(dead_of(&facts), [(DeadCause::Lost, 40, 3), (DeadCause::NotSent, 50, 2)]);
+        let end = end_of(&facts);
+        assert_eq!((end.received, end.lost_inside), (57, 3));
+        assert_eq!((end.first_index, end.last_index, end.last_slot), (Some(0), Some(59), Some(61)));
+    }
+
+    #[test]
+    fn a_missing_head_shows_in_the_first_index() {
+        let packets: Vec<(u32, u32, i64)> = (5..20).map(|i| (i, i, 1000)).collect();
+        let end = end_of(&feed(&packets).1);
+        assert_eq!((end.received, end.first_index, end.first_slot, end.lost_inside), (15, Some(5), Some(5), 0));
+    }
+
+    #[test]
+    fn reordered_and_doubled_packets_are_neither_lost_nor_counted_twice() {
+        let (placed, facts) = feed(&[(0, 0, 0), (2, 2, 0), (1, 1, 30_000_000), (2, 2, 0), (3, 3, 0)]);
+        assert_eq!(placed[3], Placed::Duplicate);
+        let end = end_of(&facts);
+        assert_eq!((end.received, end.duplicates, end.reordered, end.lost_inside), (4, 1, 1, 0));
+        assert!(dead_of(&facts).is_empty());
+    }
+
+    #[test]
+    fn ipdv_is_taken_between_neighbours_in_sequence_however_they_arrive() {
+        let (placed, _) = feed(&[(0, 0, 20_000_000), (2, 2, 19_500_000), (1, 1, 22_500_000), (4, 4, 1)]);
+        assert_eq!(placed[0], Placed::New { slot: 0, ipdv: [None, None] });
+        assert_eq!(placed[1], Placed::New { slot: 2, ipdv: [None, None] });
+        assert_eq!(placed[2], Placed::New { slot: 1, ipdv: [Some(2_500_000), Some(-3_000_000)] });
+        assert_eq!(placed[3], Placed::New { slot: 4, ipdv: [None, None] });
+    }
+
+    #[test]
+    fn a_stall_of_100_ms_discards_what_came_over_60_ms_late() {
+        let mut packets: Vec<(u32, u32, i64)> = (0..50).map(|i| (i, i, 1_000_000)).collect();
+        // Slots 50 to 54 all arrive at 101 ms after slot 50's due time: 100, 80, 60, 40, 20 ms above.
+        packets.extend((0..5).map(|k| (50 + k, 50 + k, 101_000_000 - i64::from(k) * 20_000_000)));
+        packets.extend((55..60).map(|i| (i, i, 1_000_000)));
+        let (_, facts) = feed(&packets);
+        assert_eq!(end_of(&facts).discarded, 2);
+        let late: Vec<LatePacket> = facts
+            .iter()
+            .filter_map(|f| if let Fact::LatePackets { packets, .. } = f { Some(packets.clone()) } else { None })
+            .flatten()
+            .collect();
+        let want = [(50, 100_000), (51, 80_000), (52, 60_000), (53, 40_000)].map(|(slot, above_us)| LatePacket { slot, above_us });
+        assert_eq!(late, want);
+        assert!(facts.contains(&Fact::ArrivalGap { stream: STREAM, slot: 50, gap_us: 120_000, missing: 0 }));
+    }
+
+    #[test]
+    fn a_drift_of_100_ppm_is_no_lateness_once_it_is_known() {
+        let mut receiver = StreamReceiver::new(plan());
+        let mut facts = Vec::new();
+        for slot in 0..3000_u32 {
+            let at = i64::from(slot) * PTIME_NS;
+            let seq = plan().first_seq.wrapping_add(u16::try_from(slot).unwrap());
+            let timestamp = plan().first_timestamp.wrapping_add(slot * 160);
+            // The receiver's clock is 0.1 % fast: 60 ms in this minute.
+            let drift = at / 1000;
+            receiver.take(seq, timestamp, RunTime(at + drift + 1_000_000), drift, &mut |f| facts.push(f));
+        }
+        receiver.close(&mut |f| facts.push(f));
+        assert_eq!(end_of(&facts).discarded, 0);
+        assert!(!facts.iter().any(|f| matches!(f, Fact::LatePackets { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn received_and_lost_make_up_what_was_sent(lost in prop::collection::hash_set(0_u32..600, 0..200)) {
+            let packets: Vec<(u32, u32, i64)> = (0..600).filter(|i| !lost.contains(i)).map(|i| (i, i, 0)).collect();
+            let (_, facts) = feed(&packets);
+            let end = end_of(&facts);
+            prop_assert_eq!(end.received as usize + lost.len(), 600);
+            let head = end.first_index.unwrap();
+            let tail = 599 - end.last_index.unwrap();
+            prop_assert_eq!(end.lost_inside + head + tail, u32::try_from(lost.len()).unwrap());
+            let dead: u32 = dead_of(&facts).iter().map(|(_, _, slots)| slots).sum();
+            prop_assert_eq!(dead, end.lost_inside);
+            for (cause, first, slots) in dead_of(&facts) {
+                prop_assert_eq!(cause, DeadCause::Lost);
+                prop_assert!((first..first + slots).all(|s| lost.contains(&s)));
+            }
+        }
+    }
+}

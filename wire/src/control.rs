@@ -1,0 +1,121 @@
+//! Control messages, free of transport: what the tester and the agent say to each other beside
+//! the media. The tester speaks first; nothing on the media path waits for an answer.
+
+use crate::load::LoadSpec;
+use crate::time::{MonoTime, RunTime};
+use serde::{Deserialize, Serialize};
+
+/// From the tester.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ToAgent {
+    /// First on every connection: who may speak, and for which run.
+    Join {
+        /// The token of the join line.
+        token: String,
+        /// The run's random identity; a connection that names a living run takes it up again.
+        run: u64,
+        /// Facts blocks that are safe at the tester: the next one wanted. 0 at first.
+        next_block: u64,
+    },
+    /// The load, to be checked against the agent's limits and made ready.
+    Prepare {
+        /// The load.
+        load: Box<LoadSpec>,
+        /// A guest was named: copied into the facts.
+        guest_named: bool,
+        /// Both ends read one kernel's clock.
+        same_clock: bool,
+    },
+    /// Time exchange: the tester's clock when it sent.
+    Clock {
+        /// Tester's monotonic clock.
+        t1: MonoTime,
+    },
+    /// Every port has been tried long enough: say which are proven.
+    ProbesDone,
+    /// The run begins.
+    Start {
+        /// Run time zero by the agent's clock.
+        zero: MonoTime,
+    },
+    /// How fast the agent's clock runs against the tester's, parts per billion, as now known.
+    Skew {
+        /// Positive when the agent's is fast.
+        parts_per_billion: i64,
+    },
+    /// End all calls at this run time, record, transfer.
+    Stop {
+        /// When.
+        at: RunTime,
+    },
+    /// End all media at once.
+    StopNow,
+    /// Facts are safe up to and including this block.
+    Received {
+        /// Its sequence.
+        block: u64,
+    },
+    /// Everything has come: the session is over.
+    Finish,
+}
+
+/// From the agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FromAgent {
+    /// The token is right.
+    Accept(Accept),
+    /// No, and why.
+    Refuse {
+        /// What was refused.
+        reason: String,
+        /// What to do; names the flag.
+        hint: String,
+    },
+    /// The media ports, in order of lane and party, RTP then RTCP, and what to prove them with.
+    Ports {
+        /// Port numbers, two a line.
+        ports: Vec<u16>,
+        /// Secret of the address proof; only the peer inside TLS knows it.
+        secret: [u8; 16],
+    },
+    /// Which ports have heard the tester at all, and which are proven.
+    Proven {
+        /// Ports that got a probe.
+        heard: u32,
+        /// Ports whose peer answered the challenge.
+        proven: u32,
+    },
+    /// Time exchange: the tester's stamp and the agent's two.
+    Clock {
+        /// As it came.
+        t1: MonoTime,
+        /// Agent's clock at arrival.
+        t2: MonoTime,
+        /// Agent's clock at the answer.
+        t3: MonoTime,
+    },
+    /// A block of facts as `facts/guest.facts` keeps it.
+    Block {
+        /// Its sequence, from 0.
+        sequence: u64,
+        /// The encoded block.
+        octets: Vec<u8>,
+    },
+    /// The last block has been sent and every recording been confirmed or given up.
+    Done,
+}
+
+/// The agent's introduction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Accept {
+    /// Program version.
+    pub program: String,
+    /// Boot identity, to know when both ends share one kernel.
+    pub boot_id: Option<String>,
+    /// Media-engine threads: one a vCPU.
+    pub engines: u32,
+    /// What it knows of its machine, (name, value).
+    pub environment: Vec<(String, String)>,
+    /// The session was living already: this connection takes it up.
+    pub resumed: bool,
+}

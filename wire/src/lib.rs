@@ -1,9 +1,12 @@
 //! What two milliwatt processes must agree on.
 
+pub mod block;
 pub mod clock;
+pub mod control;
 pub mod facts;
 pub mod g711;
 pub mod id;
 pub mod load;
 pub mod socket;
+pub mod probe;
 pub mod time;

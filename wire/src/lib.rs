@@ -6,6 +6,7 @@ pub mod control;
 pub mod facts;
 pub mod g711;
 pub mod id;
+pub mod join;
 pub mod load;
 pub mod socket;
 pub mod probe;

@@ -1,5 +1,10 @@
 //! Judgement: metrics, audio scoring, thresholds, validity, verdict. Sans-IO: everything is computed from facts.
 
+pub mod emodel;
 pub mod interarrival_jitter;
+pub mod judgement;
 pub mod measured;
+pub mod metric;
+pub mod percentile;
+pub mod proportion;
 pub mod sequence;

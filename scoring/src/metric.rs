@@ -1,0 +1,111 @@
+//! The metrics that a threshold can name: paths of the scorecard.
+
+use milliwatt_wire::id::Leg;
+
+/// A metric that a threshold can judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Path in `scorecard.json`, inside the leg for a metric of a leg.
+    pub path: &'static str,
+    /// Unit of its value.
+    pub unit: &'static str,
+    /// Exists for each leg.
+    pub of_leg: bool,
+    /// Can be judged over windows shorter than the run.
+    pub windowed: bool,
+}
+
+const fn leg(path: &'static str, unit: &'static str, windowed: bool) -> Metric {
+    Metric {
+        path,
+        unit,
+        of_leg: true,
+        windowed,
+    }
+}
+
+const fn top(path: &'static str, unit: &'static str, windowed: bool) -> Metric {
+    Metric {
+        path,
+        unit,
+        of_leg: false,
+        windowed,
+    }
+}
+
+const KNOWN: [Metric; 49] = [
+    leg("loss_percent", "%", true),
+    leg("packets_lost", "packets", true),
+    leg("packets_duplicated", "packets", true),
+    leg("packets_reordered", "packets", true),
+    leg("packets_discarded", "packets", true),
+    leg("packets_not_sent", "packets", true),
+    leg("interarrival_jitter_ms.mean", "ms", true),
+    leg("interarrival_jitter_ms.max", "ms", true),
+    leg("ipdv_ms.p50", "ms", true),
+    leg("ipdv_ms.p99", "ms", true),
+    leg("ipdv_ms.p999", "ms", true),
+    leg("ipdv_ms.max", "ms", true),
+    leg("pdv_ms.p50", "ms", true),
+    leg("pdv_ms.p95", "ms", true),
+    leg("pdv_ms.p99", "ms", true),
+    leg("pdv_ms.p999", "ms", true),
+    leg("pdv_ms.max", "ms", true),
+    leg("mos_lq.min", "MOS", false),
+    leg("mos_lq.p5", "MOS", false),
+    leg("mos_lq.median", "MOS", false),
+    leg("dead_air.events", "events", false),
+    leg("dead_air.events_200ms", "events", false),
+    leg("dead_air.longest_ms", "ms", false),
+    leg("dead_air.total_ms", "ms", false),
+    leg("dead_air.streams_affected", "streams", false),
+    leg("dead_air.per_1000_call_minutes", "events/1000 min", false),
+    leg("mbps.mean", "Mbit/s", true),
+    leg("mbps.max", "Mbit/s", true),
+    leg("rtp_mbps", "Mbit/s", true),
+    leg("transfer_mbps", "Mbit/s", true),
+    leg("nic_mbps", "Mbit/s", true),
+    top("recordings.with_silence", "recordings", false),
+    top("recordings.silence_events", "events", false),
+    top("recordings.upper_bound_95_percent", "share", false),
+    top("control_mbps", "Mbit/s", true),
+    top("guest.ticks_missed", "ticks", true),
+    top("guest.tick_lateness_us.p50", "us", true),
+    top("guest.tick_lateness_us.p99", "us", true),
+    top("guest.tick_lateness_us.p999", "us", true),
+    top("guest.tick_lateness_us.max", "us", true),
+    top("guest.cpu_percent", "%", true),
+    top("guest.steal_percent", "%", true),
+    top("guest.socket_drops", "packets", true),
+    top("guest.recorder_drops", "frames", true),
+    top("guest.clock_step_ms", "ms", true),
+    top("host.cpu_percent", "%", true),
+    top("host.clock_step_ms", "ms", true),
+    top("clock.round_trip_min_ms", "ms", false),
+    // The hypervisor's own: cannot be read from inside a guest, so it stays not measured here.
+    top("hypervisor.cpu_percent", "%", true),
+];
+
+/// Every metric that a threshold can name.
+#[must_use]
+pub fn known_metrics() -> &'static [Metric] {
+    &KNOWN
+}
+
+/// The metric of this path.
+#[must_use]
+pub fn find_metric(path: &str) -> Option<&'static Metric> {
+    KNOWN.iter().find(|metric| metric.path == path)
+}
+
+impl Metric {
+    /// The legs a threshold on this metric is judged on: both when none is named.
+    #[must_use]
+    pub fn judged_legs(&self, named: Option<Leg>) -> Vec<Option<Leg>> {
+        match (self.of_leg, named) {
+            (false, _) => vec![None],
+            (true, Some(leg)) => vec![Some(leg)],
+            (true, None) => Leg::BOTH.map(Some).to_vec(),
+        }
+    }
+}

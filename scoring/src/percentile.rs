@@ -1,0 +1,194 @@
+//! Nearest-rank percentiles, `x_(ceil(p n))`, over distributions of nanoseconds.
+//!
+//! Values are kept in steps of 4 us below 128 us and in 32 steps an octave above, which holds the
+//! middles of the buckets that facts carry exactly. The maximum is kept as it was, and caps what a
+//! bucket's middle would overstate.
+
+use milliwatt_wire::facts::pdv_bucket_middle;
+use std::collections::BTreeMap;
+
+/// The finest step of a distribution, ns.
+const STEP_NS: i64 = 4_000;
+
+/// The value, ns, that stands for `ns` in a distribution: within 1.6 % of it or 2 us.
+#[must_use]
+pub fn quantised(ns: i64) -> i64 {
+    let ns = ns.max(0);
+    let steps = ns / STEP_NS;
+    let width = STEP_NS << (63 - steps.max(1).leading_zeros()).saturating_sub(5);
+    (ns + width / 2) / width * width
+}
+
+/// A distribution of durations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Distribution {
+    counts: BTreeMap<i64, u64>,
+    total: u64,
+    max: Option<i64>,
+}
+
+impl Distribution {
+    /// Adds `count` values of about `ns`; the exact maximum is told by [`Self::raise_max`].
+    pub fn record(&mut self, ns: i64, count: u64) {
+        *self.counts.entry(quantised(ns)).or_default() += count;
+        self.total += count;
+    }
+
+    /// Adds a coarse histogram of a fact, each value raised by `above` ns.
+    pub fn record_coarse<C: Into<u64> + Copy>(&mut self, buckets: &[(u8, C)], above: i64) {
+        for (bucket, count) in buckets {
+            self.record(above + pdv_bucket_middle(*bucket), (*count).into());
+        }
+    }
+
+    /// Tells an exact value that is as large as any recorded.
+    pub fn raise_max(&mut self, ns: i64) {
+        self.max = self.max.max(Some(ns));
+    }
+
+    /// Adds all of another distribution.
+    pub fn add(&mut self, other: &Self) {
+        for (ns, count) in &other.counts {
+            *self.counts.entry(*ns).or_default() += count;
+        }
+        self.total += other.total;
+        self.max = self.max.max(other.max);
+    }
+
+    /// How many values.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// The largest, exact; none without values.
+    #[must_use]
+    pub fn max(&self) -> Option<i64> {
+        self.max
+    }
+
+    /// (value ns, count), ascending.
+    pub fn counts(&self) -> impl Iterator<Item = (i64, u64)> + '_ {
+        self.counts
+            .iter()
+            .map(|(ns, count)| (self.capped(*ns), *count))
+    }
+
+    fn capped(&self, ns: i64) -> i64 {
+        self.max.map_or(ns, |max| ns.min(max))
+    }
+
+    /// The value of nearest rank, ns; none without values.
+    #[must_use]
+    pub fn percentile(&self, percentile: Percentile) -> Option<i64> {
+        self.at_rank(percentile.rank(self.total))
+    }
+
+    /// The value at a rank counted from 1; none past the last.
+    #[must_use]
+    pub fn at_rank(&self, rank: u64) -> Option<i64> {
+        let mut below = 0;
+        self.counts.iter().find_map(|(ns, count)| {
+            below += count;
+            (below >= rank && rank > 0).then(|| self.capped(*ns))
+        })
+    }
+}
+
+/// A percentile as an exact share, so that its rank is computed in integers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Percentile {
+    per_mille: u64,
+}
+
+impl Percentile {
+    /// The 5th.
+    pub const P5: Self = Self { per_mille: 50 };
+    /// The median.
+    pub const P50: Self = Self { per_mille: 500 };
+    /// The 95th.
+    pub const P95: Self = Self { per_mille: 950 };
+    /// The 99th.
+    pub const P99: Self = Self { per_mille: 990 };
+    /// The 99.9th.
+    pub const P999: Self = Self { per_mille: 999 };
+
+    /// `ceil(p n)`.
+    #[must_use]
+    pub fn rank(self, total: u64) -> u64 {
+        (total * self.per_mille).div_ceil(1000)
+    }
+
+    /// The 99th and above: those where packets that never came count as exceeding any limit.
+    #[must_use]
+    pub fn is_high(self) -> bool {
+        self.per_mille >= Self::P99.per_mille
+    }
+
+    /// Nearest rank in an ascending list; none in an empty one.
+    #[must_use]
+    pub fn of_sorted<T: Copy>(self, values: &[T]) -> Option<T> {
+        let rank = self.rank(values.len() as u64).max(1);
+        values.get(usize::try_from(rank - 1).ok()?).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use milliwatt_wire::facts::pdv_bucket;
+
+    #[test]
+    fn nearest_rank_gives_the_hand_computed_percentiles() {
+        let mut pdv_us = [500, 3000, 0, 15_500, 1000, 500, 1500, 40_500, 500, 3500];
+        pdv_us.sort_unstable();
+        assert_eq!(Percentile::P50.of_sorted(&pdv_us), Some(1000));
+        assert_eq!(Percentile::P95.of_sorted(&pdv_us), Some(40_500));
+        assert_eq!(Percentile::P99.of_sorted(&pdv_us), Some(40_500));
+        assert_eq!(Percentile::P50.of_sorted::<i64>(&[]), None);
+    }
+
+    #[test]
+    fn rank_of_999_in_1000_leaves_one_above() {
+        assert_eq!(Percentile::P999.rank(1000), 999);
+        assert_eq!(Percentile::P999.rank(1001), 1000);
+        let mut values = Distribution::default();
+        values.record(4_000, 999);
+        values.record(400_000_000, 1);
+        values.raise_max(400_000_000);
+        assert_eq!(values.percentile(Percentile::P999), Some(4_000));
+        assert_eq!(values.at_rank(1000), Some(400_000_000));
+        assert_eq!(values.at_rank(1001), None);
+    }
+
+    #[test]
+    fn bucket_middles_of_facts_are_held_exactly() {
+        for bucket in 0..=u8::MAX {
+            let middle = pdv_bucket_middle(bucket);
+            assert_eq!(quantised(middle), middle, "bucket {bucket}");
+        }
+    }
+
+    #[test]
+    fn any_value_is_held_within_the_promised_share() {
+        let mut ns = 1_i64;
+        while ns < 100_000_000_000 {
+            let error = (quantised(ns) - ns).abs();
+            assert!(error <= 2_000.max(ns / 63), "{ns} held {error} off");
+            ns += ns / 9 + 1;
+        }
+    }
+
+    #[test]
+    fn exact_maximum_caps_the_bucket_middle() {
+        let mut values = Distribution::default();
+        values.record_coarse(&[(pdv_bucket(0), 50_u16)], 0);
+        values.raise_max(0);
+        assert_eq!(
+            values.percentile(Percentile::P999),
+            Some(0),
+            "all packets took the least transit"
+        );
+        assert_eq!(Distribution::default().percentile(Percentile::P50), None);
+    }
+}

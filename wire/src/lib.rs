@@ -11,3 +11,4 @@ pub mod load;
 pub mod socket;
 pub mod probe;
 pub mod time;
+pub mod tls;

@@ -4,6 +4,7 @@ pub mod block;
 pub mod clock;
 pub mod control;
 pub mod facts;
+pub mod frame;
 pub mod g711;
 pub mod id;
 pub mod join;

@@ -27,7 +27,7 @@ pub fn pdv_bucket(ns: i64) -> u8 {
     if units < 16 {
         return u8::try_from(units).unwrap_or(0);
     }
-    let octave = 63 - units.leading_zeros() as u64; // >= 4
+    let octave = 63 - u64::from(units.leading_zeros()); // >= 4
     let step = (units >> (octave - 4)) & 15;
     u8::try_from(((octave - 3) * 16 + step).min(PDV_BUCKETS as u64 - 1)).unwrap_or(u8::MAX)
 }

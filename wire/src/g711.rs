@@ -22,7 +22,7 @@ pub const fn encode_mu_law(sample: i16) -> u8 {
     let exponent = (biased >> 7).ilog2();
     let mantissa = (biased >> (exponent + 3)) & 15;
     let sign = if sample < 0 { 0x80 } else { 0 };
-    low_byte(!(sign | ((exponent as i32) << 4) | mantissa))
+    low_byte(!(sign | (exponent.cast_signed() << 4) | mantissa))
 }
 
 /// Decodes an A-law code word.
@@ -43,7 +43,7 @@ pub const fn encode_a_law(sample: i16) -> u8 {
     let code = if magnitude < 256 {
         magnitude >> 4
     } else {
-        let exponent = magnitude.ilog2() as i32 - 7;
+        let exponent = magnitude.ilog2().cast_signed() - 7;
         (exponent << 4) | ((magnitude >> (exponent + 3)) & 15)
     };
     low_byte((sign | code) ^ 0x55)

@@ -106,7 +106,7 @@ pub struct KnownSilence {
 pub struct RecordingSpec {
     /// Share of calls recorded, 0 to 1.
     pub share: f64,
-    /// Weight on the wire, bit/s of call time (8533 is TrueSpeech's).
+    /// Weight on the wire, bit/s of call time (8533 is `TrueSpeech`'s).
     pub rate_bits_per_second: u32,
     /// Two channels, a party each; false mixes both parties to one.
     pub stereo: bool,

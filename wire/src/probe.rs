@@ -149,16 +149,16 @@ mod tests {
     #[test]
     fn four_datagrams_prove_a_port_even_when_each_first_one_is_lost() {
         let (mut prover, mut guard) = (Prover::new([1; 16]), Guard::new([1; 16], [2; 16]));
-        let mut proven = false;
+        let mut done = false;
         for round in 0..6 {
             let Some(said) = prover.say() else { break };
             let (answer, now) = guard.take(&said.encode());
-            proven |= now;
+            done |= now;
             if let (Some(answer), true) = (answer, round % 2 == 1) {
                 prover.take(&answer.encode());
             }
         }
-        assert!(prover.confirmed && proven);
+        assert!(prover.confirmed && done);
     }
 
     #[test]

@@ -1,1 +1,27 @@
-//! placeholder
+//! Reports: the scorecard and what is made of it. Every renderer is a pure function of a finished
+//! run; [`directory::write_all`] alone touches the disk.
+//!
+//! - [`scorecard`]: `scorecard.json`, the contract with users' scripts; its schema is
+//!   `scorecard.schema.json` beside this crate.
+//! - [`terminal`], [`html`]: for people. Their text is no contract.
+//! - [`junit`], [`csv`], [`events`], [`hlog`]: for machines.
+//! - [`plots`]: SVG, each threshold drawn in.
+
+pub mod context;
+pub mod csv;
+pub mod directory;
+pub mod events;
+pub mod figures;
+pub mod findings;
+pub mod hlog;
+pub mod html;
+pub mod incidents;
+pub mod junit;
+pub mod plots;
+pub mod scorecard;
+pub mod tables;
+pub mod terminal;
+
+pub use context::RunContext;
+pub use directory::{ReportError, write_all};
+pub use scorecard::Scorecard;

@@ -1,0 +1,32 @@
+//! Writes the reports of the sample runs, to look at after a change of a plot or of the template:
+//! `cargo run -p milliwatt-reports --example sample_report -- FOLDER`.
+
+use milliwatt_reports::{ReportError, RunContext, Scorecard, write_all};
+use milliwatt_scoring::measured::Measured;
+use std::path::Path;
+
+#[path = "../tests/reports/sample.rs"]
+mod sample;
+
+fn main() -> Result<(), ReportError> {
+    let folder = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "sample-report".to_owned());
+    let runs: [(&str, Measured); 4] = [
+        ("pass", sample::pass()),
+        ("fail", sample::fail()),
+        ("invalid", sample::invalid()),
+        ("empty", sample::empty()),
+    ];
+    runs.iter().try_for_each(|(name, measured)| {
+        write(&Path::new(&folder).join(name), measured, &sample::context())
+    })
+}
+
+fn write(folder: &Path, measured: &Measured, context: &RunContext) -> Result<(), ReportError> {
+    let scorecard = Scorecard::new(context, measured);
+    write_all(folder, &scorecard, measured, context)?;
+    let summary = milliwatt_reports::terminal::render(&scorecard, measured, context);
+    let path = folder.join("summary.txt");
+    std::fs::write(&path, summary).map_err(|source| ReportError::Write { path, source })
+}

@@ -1,0 +1,109 @@
+//! The report files of a run directory.
+
+use crate::context::RunContext;
+use crate::plots::{self, PlotError};
+use crate::scorecard::Scorecard;
+use crate::{csv, events, hlog, html, junit};
+use milliwatt_scoring::measured::Measured;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why the report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A file of the run directory could not be written.
+    #[error(
+        "cannot write {path}: {source}; free space or rights on the run directory, then run `milliwatt report` on it"
+    )]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A plot could not be drawn.
+    #[error(transparent)]
+    Plot(#[from] PlotError),
+    /// JSON could not be made.
+    #[error("cannot make the JSON of {file}: {source}")]
+    Json {
+        /// The file.
+        file: &'static str,
+        /// What serde said.
+        source: serde_json::Error,
+    },
+    /// `junit.xml` could not be made.
+    #[error("cannot make junit.xml: {0}")]
+    Junit(#[from] quick_junit::SerializeError),
+    /// `report.html` could not be made.
+    #[error("cannot make report.html: {0}")]
+    Html(#[from] askama::Error),
+    /// An interval log could not be made.
+    #[error(transparent)]
+    Hlog(#[from] hlog::HlogError),
+}
+
+/// Writes every report file of a run into `dir`: each whole or not at all, and `scorecard.json`
+/// last, so that whoever waits for it finds the rest.
+pub fn write_all(
+    dir: &Path,
+    scorecard: &Scorecard,
+    measured: &Measured,
+    context: &RunContext,
+) -> Result<(), ReportError> {
+    let json = |file| move |source| ReportError::Json { file, source };
+    let plots = plots::draw_all(measured)?;
+    let folder = dir.join("plots");
+    fs::create_dir_all(&folder).map_err(|source| ReportError::Write {
+        path: folder.clone(),
+        source,
+    })?;
+    for plot in &plots {
+        write(&folder.join(plot.file_name()), plot.svg.as_bytes())?;
+    }
+    write(
+        &dir.join("report.html"),
+        html::render(scorecard, measured, context, &plots)?.as_bytes(),
+    )?;
+    write(
+        &dir.join("junit.xml"),
+        junit::render(scorecard, context)?.as_bytes(),
+    )?;
+    write(&dir.join("streams.csv"), csv::streams(measured).as_bytes())?;
+    write(&dir.join("seconds.csv"), csv::seconds(measured).as_bytes())?;
+    write(
+        &dir.join("recordings.csv"),
+        csv::recordings(measured).as_bytes(),
+    )?;
+    write(
+        &dir.join("events.jsonl"),
+        events::render(measured)
+            .map_err(json("events.jsonl"))?
+            .as_bytes(),
+    )?;
+    for (name, content) in hlog::render(context.started, measured)? {
+        write(&dir.join(name), &content)?;
+    }
+    write(
+        &dir.join("scorecard.json"),
+        scorecard
+            .to_json()
+            .map_err(json("scorecard.json"))?
+            .as_bytes(),
+    )
+}
+
+/// By way of a neighbour and a rename: a reader never sees half a file.
+fn write(path: &Path, content: &[u8]) -> Result<(), ReportError> {
+    let mut name = path.file_name().map_or_else(OsString::new, OsString::from);
+    name.push(".tmp");
+    let temporary = path.with_file_name(name);
+    fs::write(&temporary, content)
+        .and_then(|()| fs::rename(&temporary, path))
+        .map_err(|source| ReportError::Write {
+            path: path.to_owned(),
+            source,
+        })
+}

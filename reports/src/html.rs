@@ -1,0 +1,213 @@
+//! `report.html`: one file that needs no network, with the plots inside.
+
+use crate::context::RunContext;
+use crate::figures;
+use crate::findings::{self, Weight};
+use crate::incidents;
+use crate::plots::Plot;
+use crate::scorecard::Scorecard;
+use crate::tables::{self, DocumentRow, Fact, LegRow};
+use askama::Template;
+use milliwatt_scoring::measured::{EventRow, Measured, ThresholdResult, Verdict};
+
+/// Dead-air and silence events listed; `events.jsonl` holds all.
+const EVENTS: usize = 200;
+/// Incidents listed.
+const INCIDENTS: usize = 20;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    scenario: &'a str,
+    title: &'a str,
+    source: Option<&'a str>,
+    verdict: &'static str,
+    headline: String,
+    partial: bool,
+    run: Vec<Fact>,
+    scope: &'a [String],
+    valid: bool,
+    reasons: &'a [String],
+    thresholds: Vec<Threshold>,
+    incidents: Vec<(String, String)>,
+    more_incidents: usize,
+    plots: &'a [Plot],
+    legs: Vec<LegRow>,
+    recordings: Vec<Fact>,
+    document: Vec<DocumentRow>,
+    machines: Vec<Fact>,
+    events: Vec<Event>,
+    more_events: usize,
+    environment: &'a [(String, String)],
+}
+
+/// A row of the table of thresholds.
+struct Threshold {
+    outcome: &'static str,
+    class: &'static str,
+    subject: String,
+    measured: String,
+    limit: String,
+    place: String,
+    basis: String,
+    remarks: Vec<String>,
+}
+
+/// A row of the table of events.
+struct Event {
+    at: String,
+    kind: String,
+    place: String,
+    length: String,
+    cause: &'static str,
+    tainted: bool,
+}
+
+/// The whole file.
+pub fn render(
+    scorecard: &Scorecard,
+    measured: &Measured,
+    context: &RunContext,
+    plots: &[Plot],
+) -> Result<String, askama::Error> {
+    let all_incidents = incidents::group(&measured.events).len();
+    let listed = incidents::largest(&measured.events, INCIDENTS);
+    let impairments = || {
+        measured
+            .events
+            .iter()
+            .filter(|event| incidents::is_impairment(event))
+    };
+    let page = Page {
+        scenario: &scorecard.scenario,
+        title: &context.title,
+        source: context.source.as_deref(),
+        verdict: findings::verdict_word(scorecard.verdict),
+        headline: findings::headline(scorecard.verdict, &scorecard.thresholds),
+        partial: scorecard.partial,
+        run: run(scorecard, context),
+        scope: &scorecard.scope.lines,
+        valid: scorecard.validity.valid,
+        reasons: &scorecard.validity.reasons,
+        thresholds: thresholds(scorecard, context),
+        more_incidents: all_incidents - listed.len(),
+        incidents: listed
+            .iter()
+            .map(|i| (findings::moment(i.at_s, context), i.describe()))
+            .collect(),
+        plots,
+        legs: tables::legs(scorecard),
+        recordings: tables::recordings(scorecard),
+        document: tables::document(scorecard),
+        machines: tables::machines(scorecard),
+        events: impairments()
+            .take(EVENTS)
+            .map(|event| Event::of(event, context))
+            .collect(),
+        more_events: impairments().count().saturating_sub(EVENTS),
+        environment: &context.environment,
+    };
+    page.render()
+}
+
+fn run(scorecard: &Scorecard, context: &RunContext) -> Vec<Fact> {
+    let calls = &scorecard.calls;
+    let calls = format!(
+        "{} started, {} completed, {} cut short by the run's end",
+        figures::count(calls.started),
+        figures::count(calls.completed),
+        figures::count(calls.cut)
+    );
+    let full_load = scorecard.full_load.map_or_else(
+        || "never reached".to_owned(),
+        |(from, to)| format!("{from} s to {to} s of run time"),
+    );
+    vec![
+        Fact {
+            label: "Started",
+            value: figures::date(context.started),
+        },
+        Fact {
+            label: "Length",
+            value: figures::duration(context.duration_s),
+        },
+        Fact {
+            label: "Full load",
+            value: full_load,
+        },
+        Fact {
+            label: "Calls",
+            value: calls,
+        },
+        Fact {
+            label: "Guest",
+            value: context.guest.clone(),
+        },
+        Fact {
+            label: "Run directory",
+            value: context.directory.clone(),
+        },
+        Fact {
+            label: "Command",
+            value: context.command.clone(),
+        },
+        Fact {
+            label: "milliwatt",
+            value: context.version.clone(),
+        },
+    ]
+}
+
+/// What failed first.
+fn thresholds(scorecard: &Scorecard, context: &RunContext) -> Vec<Threshold> {
+    let mut results: Vec<&ThresholdResult> = scorecard.thresholds.iter().collect();
+    results.sort_by_key(|result| Weight::of(result));
+    let invalid = scorecard.verdict == Verdict::Invalid;
+    results
+        .into_iter()
+        .map(|result| Threshold::of(result, invalid, context))
+        .collect()
+}
+
+impl Threshold {
+    fn of(result: &ThresholdResult, invalid: bool, context: &RunContext) -> Self {
+        let weight = Weight::of(result);
+        let (outcome, class) = match (weight, invalid) {
+            (Weight::Failed, true) => ("outside, no finding", "warn"),
+            (Weight::Failed, false) => (weight.word(), "fail"),
+            (Weight::Warned, _) => (weight.word(), "warn"),
+            (Weight::NotMeasured, _) => (weight.word(), "none"),
+            (Weight::Passed, _) => (weight.word(), "pass"),
+        };
+        Self {
+            outcome,
+            class,
+            subject: findings::subject(result),
+            measured: findings::measured(result),
+            limit: findings::limit(result),
+            place: findings::place(result, context).unwrap_or_default(),
+            basis: findings::basis(result),
+            remarks: findings::remarks(result),
+        }
+    }
+}
+
+impl Event {
+    fn of(event: &EventRow, context: &RunContext) -> Self {
+        let place = match (event.stream, event.call, event.channel) {
+            (Some(stream), _, _) => stream.to_string(),
+            (None, Some(call), Some(channel)) => {
+                format!("recording of call {call}, channel {channel}")
+            }
+            _ => event.text.clone(),
+        };
+        Self {
+            at: findings::moment(event.at_s, context),
+            kind: event.kind.clone(),
+            place,
+            length: figures::number_or_dash(event.duration_ms),
+            cause: event.cause.map_or("", incidents::cause_word),
+            tainted: event.tainted,
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Dead air and silences that belong together: one stall of a host hits hundreds of streams at
+//! once and is one thing to look for.
+
+use crate::figures;
+use milliwatt_scoring::measured::EventRow;
+use milliwatt_wire::facts::DeadCause;
+use milliwatt_wire::id::{Leg, StreamId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Events less than this apart belong to one incident, s.
+const APART_S: f64 = 1.0;
+
+/// Events that overlap or nearly so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    /// Begin of the first event, s of run time.
+    pub at_s: f64,
+    /// End of the last, s of run time.
+    pub end_s: f64,
+    /// Longest event, ms.
+    pub longest_ms: f64,
+    /// Dead-air events.
+    pub dead_air_events: u64,
+    /// Silences in recordings.
+    pub silences: u64,
+    /// Streams with dead air.
+    pub streams: BTreeSet<StreamId>,
+    /// Dead-air events by cause.
+    pub causes: BTreeMap<DeadCause, u64>,
+    /// All of it in tainted seconds: no evidence against the guest.
+    pub tainted: bool,
+}
+
+/// Groups the dead-air and silence events, which are in order of time.
+#[must_use]
+pub fn group(events: &[EventRow]) -> Vec<Incident> {
+    let mut incidents: Vec<Incident> = Vec::new();
+    for event in events.iter().filter(|event| is_impairment(event)) {
+        match incidents.last_mut() {
+            Some(last) if event.at_s < last.end_s + APART_S => last.add(event),
+            _ => incidents.push(Incident::of(event)),
+        }
+    }
+    incidents
+}
+
+/// The `most` largest incidents, in order of time.
+#[must_use]
+pub fn largest(events: &[EventRow], most: usize) -> Vec<Incident> {
+    let mut incidents = group(events);
+    incidents
+        .sort_by_key(|incident| std::cmp::Reverse(incident.dead_air_events + incident.silences));
+    incidents.truncate(most);
+    incidents.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
+    incidents
+}
+
+/// Whether an event is one that a person could hear.
+#[must_use]
+pub fn is_impairment(event: &EventRow) -> bool {
+    matches!(event.kind.as_str(), "dead-air" | "silence")
+}
+
+impl Incident {
+    fn of(event: &EventRow) -> Self {
+        let mut incident = Self {
+            at_s: event.at_s,
+            end_s: event.at_s,
+            longest_ms: 0.0,
+            dead_air_events: 0,
+            silences: 0,
+            streams: BTreeSet::new(),
+            causes: BTreeMap::new(),
+            tainted: true,
+        };
+        incident.add(event);
+        incident
+    }
+
+    fn add(&mut self, event: &EventRow) {
+        let length_ms = event.duration_ms.unwrap_or(0.0);
+        self.end_s = self.end_s.max(event.at_s + length_ms / 1000.0);
+        self.longest_ms = self.longest_ms.max(length_ms);
+        self.tainted &= event.tainted;
+        if event.kind == "silence" {
+            self.silences += 1;
+            return;
+        }
+        self.dead_air_events += 1;
+        self.streams.extend(event.stream);
+        if let Some(cause) = event.cause {
+            *self.causes.entry(cause).or_default() += 1;
+        }
+    }
+
+    /// What happened, in a phrase.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let mut parts = Vec::new();
+        if self.dead_air_events > 0 {
+            parts.push(self.dead_air());
+        }
+        if self.silences > 0 {
+            parts.push(format!(
+                "{} in recordings",
+                figures::counted(self.silences, "silence")
+            ));
+        }
+        parts.push(format!("longest {} ms", figures::number(self.longest_ms)));
+        if self.tainted {
+            parts.push("in tainted seconds, no evidence against the guest".to_owned());
+        }
+        parts.join(", ")
+    }
+
+    fn dead_air(&self) -> String {
+        let streams = figures::counted(self.streams.len() as u64, "stream");
+        let legs = Leg::BOTH.map(|leg| self.streams.iter().any(|stream| stream.leg == leg));
+        let place = match legs {
+            [true, true] => "both legs",
+            [true, false] => Leg::Receive.title(),
+            [false, true] => Leg::Sent.title(),
+            [false, false] => "unknown leg",
+        };
+        let causes: Vec<String> = self
+            .causes
+            .iter()
+            .map(|(cause, events)| format!("{} {}", cause_word(*cause), figures::count(*events)))
+            .collect();
+        format!(
+            "dead air on {streams}, {place} (cause: {})",
+            causes.join(", ")
+        )
+    }
+}
+
+/// A cause as `scorecard.json` and `events.jsonl` name it.
+#[must_use]
+pub fn cause_word(cause: DeadCause) -> &'static str {
+    match cause {
+        DeadCause::Lost => "lost",
+        DeadCause::Late => "late",
+        DeadCause::NotSent => "not-sent",
+        DeadCause::GuestPlayout => "guest-playout",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use milliwatt_wire::id::{CallId, Party};
+
+    fn dead_air(at_s: f64, call: u32, tainted: bool) -> EventRow {
+        EventRow {
+            at_s,
+            kind: "dead-air".to_owned(),
+            stream: Some(StreamId {
+                call: CallId(call),
+                party: Party::A,
+                leg: Leg::Sent,
+            }),
+            call: None,
+            channel: None,
+            duration_ms: Some(700.0),
+            cause: Some(DeadCause::Late),
+            tainted,
+            text: String::new(),
+        }
+    }
+
+    #[test]
+    fn events_join_while_less_than_a_second_parts_them() {
+        // 10.0..10.7 and 11.6..12.3 are 0.9 s apart; 13.4 begins 1.1 s after the end of both.
+        let events = [
+            dead_air(10.0, 1, true),
+            dead_air(11.6, 2, false),
+            dead_air(13.4, 3, true),
+        ];
+        let incidents = group(&events);
+        assert_eq!(
+            incidents
+                .iter()
+                .map(|i| i.dead_air_events)
+                .collect::<Vec<_>>(),
+            [2, 1]
+        );
+        assert_eq!(incidents[0].streams.len(), 2);
+        assert!(!incidents[0].tainted, "one of its events is evidence");
+        assert!(incidents[1].tainted);
+    }
+
+    #[test]
+    fn the_largest_come_in_order_of_time() {
+        let events = [
+            dead_air(1.0, 1, false),
+            dead_air(5.0, 1, false),
+            dead_air(9.0, 1, false),
+            dead_air(9.1, 2, false),
+        ];
+        let at: Vec<f64> = largest(&events, 2)
+            .iter()
+            .map(|incident| incident.at_s)
+            .collect();
+        assert_eq!(at, [1.0, 9.0]);
+    }
+}

@@ -1,0 +1,117 @@
+//! What a plot shows, before it is drawn.
+
+use super::axis::Axis;
+use super::limits::Limit;
+use super::timeline::Timeline;
+use milliwatt_wire::id::Leg;
+use plotters::style::RGBColor;
+
+/// Blue of the palette of Okabe and Ito, which colour-blind readers tell from its vermilion.
+pub(super) const RECEIVE: RGBColor = RGBColor(0x00, 0x72, 0xb2);
+/// Vermilion of the same palette.
+pub(super) const SENT: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
+
+/// The colour of a leg, the same in every plot.
+pub(super) fn colour(leg: Leg) -> RGBColor {
+    match leg {
+        Leg::Receive => RECEIVE,
+        Leg::Sent => SENT,
+    }
+}
+
+/// Points that a line joins; a gap in the measurement parts two of these.
+pub(super) type Segment = Vec<(f64, f64)>;
+
+/// A plot: one or more panels above each other on one horizontal axis.
+pub(super) struct Figure<'a> {
+    pub(super) title: String,
+    /// Further lines under the title.
+    pub(super) notes: Vec<String>,
+    pub(super) legend: Vec<(Stroke, String)>,
+    pub(super) x: Axis,
+    pub(super) x_label: &'static str,
+    /// Limits on the horizontal axis.
+    pub(super) x_limits: Vec<Limit>,
+    pub(super) panels: Vec<Panel>,
+    /// Shading and marks, for plots over time.
+    pub(super) timeline: Option<&'a Timeline>,
+}
+
+/// One pair of axes.
+pub(super) struct Panel {
+    pub(super) title: String,
+    pub(super) y: Axis,
+    pub(super) y_label: &'static str,
+    pub(super) shapes: Vec<Shape>,
+    pub(super) limits: Vec<Limit>,
+    /// Said in the middle when there is nothing to draw.
+    pub(super) empty: Option<&'static str>,
+}
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Stroke {
+    pub(super) colour: RGBColor,
+    /// 0 to 1.
+    pub(super) opacity: f64,
+    /// Pixels.
+    pub(super) width: u32,
+}
+
+impl Stroke {
+    pub(super) fn of(leg: Leg, opacity: f64, width: u32) -> Self {
+        Self {
+            colour: colour(leg),
+            opacity,
+            width,
+        }
+    }
+}
+
+/// Something drawn from data.
+pub(super) enum Shape {
+    /// A line with gaps.
+    Line(Stroke, Vec<Segment>),
+    /// Bars from the bottom: (from, to, height).
+    Bars(Stroke, Vec<(f64, f64, f64)>),
+    /// Triangles along the upper edge.
+    Ticks(Stroke, Vec<f64>),
+}
+
+impl Shape {
+    /// The heights that the vertical axis must hold.
+    pub(super) fn heights(&self) -> Vec<f64> {
+        match self {
+            Self::Line(_, segments) => segments.iter().flatten().map(|point| point.1).collect(),
+            Self::Bars(_, bars) => bars.iter().map(|bar| bar.2).collect(),
+            Self::Ticks(..) => Vec::new(),
+        }
+    }
+}
+
+/// Largest of the shapes' heights; none when there are none.
+pub(super) fn highest(shapes: &[Shape]) -> Option<f64> {
+    shapes
+        .iter()
+        .flat_map(Shape::heights)
+        .max_by(f64::total_cmp)
+}
+
+/// A logarithmic axis that holds the shapes' heights down to `floor`, and the limits that do not
+/// flatten them.
+pub(super) fn logarithmic_axis(heights: &[f64], floor: f64, limits: &[Limit]) -> Axis {
+    let positive = || heights.iter().copied().filter(|height| *height >= floor);
+    let (Some(low), Some(high)) = (
+        positive().min_by(f64::total_cmp),
+        positive().max_by(f64::total_cmp),
+    ) else {
+        return Axis::logarithmic(floor, floor * 100.0);
+    };
+    // A limit up to one and a half decades above the data leaves the data most of a log axis.
+    let high = limits
+        .iter()
+        .filter_map(|limit| limit.value)
+        .filter(|value| *value <= high * 30.0)
+        .fold(high, f64::max);
+    Axis::logarithmic(low, high)
+}

@@ -1,0 +1,70 @@
+//! What the run sent each way over time, the recording transfer apart on a scale of its own.
+
+use super::axis::Axis;
+use super::figure::{Figure, Panel, Shape, Stroke, highest};
+use super::limits::{self, Limit};
+use super::timeline::Timeline;
+use milliwatt_scoring::measured::{Measured, SecondRow};
+use milliwatt_wire::id::Leg;
+
+pub(super) fn figure<'a>(measured: &Measured, timeline: &'a Timeline) -> Figure<'a> {
+    let all = panel(
+        measured,
+        timeline,
+        "everything, as a NIC counts it",
+        |row| row.mbps,
+        limits::of(&measured.thresholds, "mbps", None),
+    );
+    let transfer = panel(
+        measured,
+        timeline,
+        "recording transfer alone",
+        |row| row.transfer_mbps,
+        Vec::new(),
+    );
+    Figure {
+        title: "Load on the network over time".to_owned(),
+        notes: timeline.notes(),
+        legend: Leg::BOTH
+            .map(|leg| (Stroke::of(leg, 1.0, 2), leg.title().to_owned()))
+            .into(),
+        x: timeline.axis.clone(),
+        x_label: timeline.label,
+        x_limits: Vec::new(),
+        panels: vec![all, transfer],
+        timeline: Some(timeline),
+    }
+}
+
+fn panel(
+    measured: &Measured,
+    timeline: &Timeline,
+    title: &str,
+    value: fn(&SecondRow) -> Option<f64>,
+    limits: Vec<Limit>,
+) -> Panel {
+    let line = |leg| {
+        Shape::Line(
+            Stroke::of(leg, 1.0, 2),
+            timeline.series(measured, leg, value),
+        )
+    };
+    let shapes: Vec<Shape> = Leg::BOTH.map(line).into();
+    let highest = highest(&shapes);
+    // A limit beyond three times the data would flatten it on this linear axis.
+    let shown = |high: f64| {
+        limits
+            .iter()
+            .filter_map(|limit| limit.value)
+            .filter(|value| *value <= 3.0 * high)
+            .fold(high, f64::max)
+    };
+    Panel {
+        title: title.to_owned(),
+        y: Axis::linear(highest.filter(|high| *high > 0.0).map_or(1.0, shown)),
+        y_label: "Mbit/s",
+        empty: highest.is_none().then_some("nothing measured"),
+        shapes,
+        limits,
+    }
+}

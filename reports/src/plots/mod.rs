@@ -1,0 +1,74 @@
+//! The plots, as SVG: each threshold drawn in, tainted seconds hatched, ramp and drain shaded, the
+//! legs in the same two colours everywhere. A figure without data says so.
+
+mod axis;
+mod canvas;
+mod dead_air;
+mod figure;
+mod interarrival_jitter;
+mod limit_lines;
+mod limits;
+mod mbps;
+mod panel;
+mod pdv;
+mod pdv_distribution;
+mod timeline;
+
+use figure::Figure;
+use milliwatt_scoring::measured::Measured;
+use plotters::drawing::DrawingAreaErrorKind;
+use timeline::Timeline;
+
+/// A drawn plot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plot {
+    /// File name without its extension.
+    pub name: &'static str,
+    /// What it shows.
+    pub title: String,
+    /// The picture.
+    pub svg: String,
+}
+
+impl Plot {
+    /// The file's name in `plots/`.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        format!("{}.svg", self.name)
+    }
+}
+
+/// A plot could not be drawn.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot draw {name}.svg: {source}")]
+pub struct PlotError {
+    name: &'static str,
+    source: DrawingAreaErrorKind<std::io::Error>,
+}
+
+/// All plots of a run, in the order of the report.
+pub fn draw_all(measured: &Measured) -> Result<Vec<Plot>, PlotError> {
+    let timeline = Timeline::of(measured);
+    [
+        (
+            "interarrival-jitter",
+            interarrival_jitter::figure(measured, &timeline),
+        ),
+        ("pdv", pdv::figure(measured, &timeline)),
+        ("pdv-distribution", pdv_distribution::figure(measured)),
+        ("mbps", mbps::figure(measured, &timeline)),
+        ("dead-air", dead_air::figure(measured, &timeline)),
+    ]
+    .into_iter()
+    .map(|(name, figure)| plot(name, &figure))
+    .collect()
+}
+
+fn plot(name: &'static str, figure: &Figure) -> Result<Plot, PlotError> {
+    let svg = canvas::draw(figure).map_err(|source| PlotError { name, source })?;
+    Ok(Plot {
+        name,
+        title: figure.title.clone(),
+        svg,
+    })
+}

@@ -1,0 +1,270 @@
+//! Draws one panel: shading below, then the grid, the data, the limits.
+
+use super::axis::Axis;
+use super::canvas::{self, Canvas, Error, GRID, INK, SHADE, Text};
+use super::figure::{Figure, Panel, Shape, Stroke};
+use super::limit_lines;
+use milliwatt_wire::facts::Phase;
+use plotters::coord::ranged1d::{Ranged, ValueFormatter};
+use plotters::element::{Circle, PathElement, Polygon, Rectangle};
+use plotters::style::Color;
+use plotters::style::text_anchor::HPos;
+
+/// A rectangle of the picture, px.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) left: i32,
+    pub(super) right: i32,
+    pub(super) top: i32,
+    pub(super) bottom: i32,
+}
+
+impl Place {
+    pub(super) fn x(&self, axis: &Axis, value: f64) -> i32 {
+        axis.map(&value, (self.left, self.right))
+    }
+
+    pub(super) fn y(&self, axis: &Axis, value: f64) -> i32 {
+        axis.map(&value, (self.bottom, self.top))
+    }
+}
+
+/// Draws the panel; only the last carries the name of the horizontal axis.
+pub(super) fn draw(
+    canvas: &Canvas,
+    figure: &Figure,
+    panel: &Panel,
+    place: Place,
+    last: bool,
+) -> Result<(), Error> {
+    phases(canvas, figure, place)?;
+    grid(canvas, figure, panel, place)?;
+    for shape in &panel.shapes {
+        draw_shape(canvas, shape, (&figure.x, &panel.y), place)?;
+    }
+    tainted(canvas, figure, place)?;
+    marks(canvas, figure, place)?;
+    limit_lines::across(canvas, panel, place)?;
+    limit_lines::upright(canvas, figure, place)?;
+    names(canvas, figure, panel, place, last)
+}
+
+fn grid(canvas: &Canvas, figure: &Figure, panel: &Panel, place: Place) -> Result<(), Error> {
+    for tick in panel.y.key_points(0) {
+        let y = place.y(&panel.y, tick);
+        canvas.draw(&PathElement::new(
+            vec![(place.left, y), (place.right, y)],
+            GRID,
+        ))?;
+        let look = Text {
+            anchor: HPos::Right,
+            ..Text::default()
+        };
+        canvas::text(
+            canvas,
+            &panel.y.format_ext(&tick),
+            (place.left - 6, y),
+            look,
+        )?;
+    }
+    for tick in figure.x.key_points(0) {
+        let x = place.x(&figure.x, tick);
+        canvas.draw(&PathElement::new(
+            vec![(x, place.top), (x, place.bottom + 4)],
+            GRID,
+        ))?;
+        let look = Text {
+            anchor: HPos::Center,
+            ..Text::default()
+        };
+        canvas::text(
+            canvas,
+            &figure.x.format_ext(&tick),
+            (x, place.bottom + 13),
+            look,
+        )?;
+    }
+    let axes = vec![
+        (place.left, place.top),
+        (place.left, place.bottom),
+        (place.right, place.bottom),
+    ];
+    canvas.draw(&PathElement::new(axes, INK))
+}
+
+fn names(
+    canvas: &Canvas,
+    figure: &Figure,
+    panel: &Panel,
+    place: Place,
+    last: bool,
+) -> Result<(), Error> {
+    let centred = Text {
+        anchor: HPos::Center,
+        ..Text::default()
+    };
+    let (middle_x, middle_y) = (
+        i32::midpoint(place.left, place.right),
+        i32::midpoint(place.top, place.bottom),
+    );
+    canvas::text(
+        canvas,
+        &panel.title,
+        (place.left, place.top - 26),
+        Text {
+            bold: true,
+            ..Text::default()
+        },
+    )?;
+    canvas::text(
+        canvas,
+        panel.y_label,
+        (18, middle_y),
+        Text {
+            upright: true,
+            ..centred
+        },
+    )?;
+    if last {
+        canvas::text(
+            canvas,
+            figure.x_label,
+            (middle_x, place.bottom + 36),
+            centred,
+        )?;
+    }
+    if let Some(empty) = panel.empty {
+        canvas::text(
+            canvas,
+            empty,
+            (middle_x, middle_y),
+            Text {
+                size: 16.0,
+                ..centred
+            },
+        )?;
+    }
+    Ok(())
+}
+
+fn phases(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> {
+    for (from, to, phase) in figure.timeline.iter().flat_map(|timeline| &timeline.phases) {
+        let (left, right) = (place.x(&figure.x, *from), place.x(&figure.x, *to));
+        let name = match phase {
+            Phase::Ramp => "ramp",
+            Phase::Full => "full load",
+            Phase::Drain => "drain",
+        };
+        if *phase != Phase::Full {
+            canvas.draw(&Rectangle::new(
+                [(left, place.top), (right, place.bottom)],
+                SHADE.mix(0.14).filled(),
+            ))?;
+        }
+        if right - left > 34 {
+            let look = Text {
+                size: 11.0,
+                anchor: HPos::Center,
+                ..Text::default()
+            };
+            canvas::text(
+                canvas,
+                name,
+                (i32::midpoint(left, right), place.top - 8),
+                look,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn tainted(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> {
+    for (from, to) in figure
+        .timeline
+        .iter()
+        .flat_map(|timeline| &timeline.tainted)
+    {
+        let (left, right) = (place.x(&figure.x, *from), place.x(&figure.x, *to));
+        canvas::hatch(
+            canvas,
+            Place {
+                left,
+                right: right.max(left + 3),
+                ..place
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// Lines at marks and stalls, named as long as the names do not run into each other.
+fn marks(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> {
+    let mut free_from = place.left + 220;
+    for (at, kind) in figure.timeline.iter().flat_map(|timeline| &timeline.marks) {
+        let x = place.x(&figure.x, *at);
+        canvas.draw(&PathElement::new(
+            vec![(x, place.top - 16), (x, place.bottom)],
+            INK.mix(0.5),
+        ))?;
+        if x >= free_from {
+            canvas::text(
+                canvas,
+                kind,
+                (x + 3, place.top - 22),
+                Text {
+                    size: 11.0,
+                    ..Text::default()
+                },
+            )?;
+            free_from = x + 90;
+        }
+    }
+    Ok(())
+}
+
+fn draw_shape(
+    canvas: &Canvas,
+    shape: &Shape,
+    axes: (&Axis, &Axis),
+    place: Place,
+) -> Result<(), Error> {
+    let spot = |(x, y): (f64, f64)| (place.x(axes.0, x), place.y(axes.1, y));
+    match shape {
+        Shape::Line(stroke, segments) => segments.iter().try_for_each(|segment| {
+            line(canvas, *stroke, segment.iter().copied().map(spot).collect())
+        }),
+        Shape::Bars(stroke, bars) => bars.iter().try_for_each(|&(from, to, height)| {
+            let ((left, top), (right, _)) = (spot((from, height)), spot((to, height)));
+            let corners = [(left, top), (right.max(left + 2), place.bottom)];
+            canvas.draw(&Rectangle::new(
+                corners,
+                stroke.colour.mix(stroke.opacity).filled(),
+            ))
+        }),
+        Shape::Ticks(stroke, at) => {
+            let mut places: Vec<i32> = at.iter().map(|at| place.x(axes.0, *at)).collect();
+            places.dedup();
+            places
+                .iter()
+                .try_for_each(|x| triangle(canvas, *stroke, (*x, place.top)))
+        }
+    }
+}
+
+fn line(canvas: &Canvas, stroke: Stroke, points: Vec<(i32, i32)>) -> Result<(), Error> {
+    match points[..] {
+        [lone] => canvas.draw(&Circle::new(
+            lone,
+            2,
+            stroke.colour.mix(stroke.opacity).filled(),
+        )),
+        _ => canvas.draw(&PathElement::new(points, canvas::style(stroke))),
+    }
+}
+
+fn triangle(canvas: &Canvas, stroke: Stroke, (x, y): (i32, i32)) -> Result<(), Error> {
+    canvas.draw(&Polygon::new(
+        vec![(x - 4, y), (x + 4, y), (x, y + 8)],
+        stroke.colour,
+    ))
+}

@@ -1,0 +1,158 @@
+//! `scorecard.json`: the outcome of a run for scripts. Field names are fixed and only ever added
+//! to; `scorecard.schema.json` describes them.
+
+use crate::context::RunContext;
+use crate::figures;
+use milliwatt_scoring::measured::{
+    CallCounts, ClockMeasured, DocumentFigure, GuestMeasured, HostMeasured, Legs, Measured,
+    Recordings, ThresholdResult, Validity, Verdict,
+};
+use serde::{Deserialize, Serialize};
+
+/// Version of the scorecard's format. It rises only when a field changes its meaning or goes away.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The scorecard. Null (none) where nothing was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scorecard {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The outcome; invalid outranks fail outranks pass.
+    pub verdict: Verdict,
+    /// The scenario's name.
+    pub scenario: String,
+    /// Facts are missing: an end did not finish in order.
+    pub partial: bool,
+    /// Which run this is.
+    pub run: RunIdentity,
+    /// What the test says something about.
+    pub scope: Scope,
+    /// Whether the tester itself may be believed.
+    pub validity: Validity,
+    /// The two directions.
+    pub legs: Legs,
+    /// The recordings that came back; here `upper_bound_95_percent` is in percent.
+    pub recordings: Recordings,
+    /// Every threshold with its outcome.
+    pub thresholds: Vec<ThresholdResult>,
+    /// Published figures beside ours: shown, not judged.
+    pub document: Vec<DocumentFigure>,
+    /// Calls started, completed, cut short.
+    pub calls: CallCounts,
+    /// Seconds of run time: full load's first and the one after its last.
+    pub full_load: Option<(u32, u32)>,
+    /// Control traffic of both directions, Mbit/s over full load.
+    pub control_mbps: Option<f64>,
+    /// The load at which each leg breaks.
+    pub breaking_point: BreakingPoint,
+    /// Interruptions of service.
+    pub disruptions: Vec<Reserved>,
+    /// The guest program's own time keeping and host.
+    pub guest: GuestMeasured,
+    /// The tester's host.
+    pub host: HostMeasured,
+    /// Clock relation between the ends.
+    pub clock: ClockMeasured,
+    /// Timers of both ends.
+    pub timers: Option<Reserved>,
+    /// Where delay variation came from.
+    pub attribution: Option<Reserved>,
+    /// Several guests in one test.
+    pub guests: Vec<Reserved>,
+}
+
+/// Which run a scorecard belongs to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunIdentity {
+    /// The run directory.
+    pub directory: String,
+    /// Run time zero, RFC 3339 UTC.
+    pub started: String,
+    /// Length of the run, s.
+    pub duration_s: f64,
+    /// Version of milliwatt that measured.
+    pub milliwatt: String,
+    /// The command line.
+    pub command: String,
+    /// The guest program.
+    pub guest: String,
+}
+
+/// What was in the path and what was not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// A sentence each.
+    pub lines: Vec<String>,
+}
+
+/// The load at which each leg breaks: null when the run did not look for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreakingPoint {
+    /// Tester to guest.
+    pub receive: Option<Reserved>,
+    /// Guest to tester.
+    pub sent: Option<Reserved>,
+}
+
+/// The value of a field whose name is fixed and that this version never measures: it cannot be
+/// made, so such a field is always null or empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reserved {}
+
+impl Scorecard {
+    /// The scorecard of a run.
+    #[must_use]
+    pub fn new(context: &RunContext, measured: &Measured) -> Self {
+        let m = measured.clone();
+        Self {
+            schema_version: SCHEMA_VERSION,
+            verdict: m.verdict,
+            scenario: context.scenario.clone(),
+            partial: m.partial,
+            run: RunIdentity::new(context),
+            scope: Scope {
+                lines: context.scope.clone(),
+            },
+            validity: m.validity,
+            legs: m.legs,
+            recordings: Recordings {
+                upper_bound_95_percent: m
+                    .recordings
+                    .upper_bound_95_percent
+                    .map(|share| share * 100.0),
+                ..m.recordings
+            },
+            thresholds: m.thresholds,
+            document: m.document,
+            calls: m.calls,
+            full_load: m.full_load,
+            control_mbps: m.control_mbps,
+            breaking_point: BreakingPoint::default(),
+            disruptions: Vec::new(),
+            guest: m.guest,
+            host: m.host,
+            clock: m.clock,
+            timers: None,
+            attribution: None,
+            guests: Vec::new(),
+        }
+    }
+
+    /// `scorecard.json`, indented, with a last newline.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+}
+
+impl RunIdentity {
+    fn new(context: &RunContext) -> Self {
+        Self {
+            directory: context.directory.clone(),
+            started: figures::rfc3339(context.started),
+            duration_s: context.duration_s,
+            milliwatt: context.version.clone(),
+            command: context.command.clone(),
+            guest: context.guest.clone(),
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! The tables that the terminal and the HTML report share, as text.
+
+use crate::figures::{self, NOT_MEASURED, count, number_or_dash};
+use crate::scorecard::Scorecard;
+use milliwatt_scoring::measured::{Lateness, LegMeasured, Percentiles};
+
+/// One line of the table of legs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegRow {
+    /// What it is, with its unit.
+    pub label: &'static str,
+    /// Tester to guest.
+    pub receive: String,
+    /// Guest to tester.
+    pub sent: String,
+}
+
+/// A named figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// What it is.
+    pub label: &'static str,
+    /// How much, with its unit.
+    pub value: String,
+}
+
+/// A published figure beside ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentRow {
+    /// What it is.
+    pub figure: String,
+    /// As published.
+    pub published: String,
+    /// As measured here.
+    pub measured: String,
+}
+
+/// A row's label and how a leg fills it.
+type LegColumn = (&'static str, fn(&LegMeasured) -> String);
+
+const LEGS: &[LegColumn] = &[
+    ("streams", |leg| count(leg.streams.into())),
+    ("packets expected", |leg| count(leg.packets_expected)),
+    ("  counted by", |leg| leg.expected_from.clone()),
+    ("packets received", |leg| count(leg.packets_received)),
+    ("packets lost", |leg| count(leg.packets_lost)),
+    ("packets lost, %", |leg| number_or_dash(leg.loss_percent)),
+    ("late at playout (discarded)", |leg| {
+        count(leg.packets_discarded)
+    }),
+    ("slots not sent", |leg| count(leg.packets_not_sent)),
+    ("duplicated / reordered", |leg| {
+        format!(
+            "{} / {}",
+            count(leg.packets_duplicated),
+            count(leg.packets_reordered)
+        )
+    }),
+    ("interarrival jitter mean / max, ms", |leg| {
+        pair(
+            leg.interarrival_jitter_ms.mean,
+            leg.interarrival_jitter_ms.max,
+        )
+    }),
+    ("PDV p50 / p99 / p99.9 / max, ms", |leg| {
+        quartet(Percentiles {
+            p50: leg.pdv_ms.p50,
+            p99: leg.pdv_ms.p99,
+            p999: leg.pdv_ms.p999,
+            max: leg.pdv_ms.max,
+        })
+    }),
+    ("|IPDV| p50 / p99 / p99.9 / max, ms", |leg| {
+        quartet(leg.ipdv_ms)
+    }),
+    ("dead-air events / of 200 ms and more", |leg| {
+        format!(
+            "{} / {}",
+            count(leg.dead_air.events),
+            count(leg.dead_air.events_200ms)
+        )
+    }),
+    ("dead air longest / total, ms", |leg| {
+        format!(
+            "{} / {}",
+            number_or_dash(leg.dead_air.longest_ms),
+            figures::number(leg.dead_air.total_ms)
+        )
+    }),
+    ("dead-air events per 1000 call-minutes", |leg| {
+        number_or_dash(leg.dead_air.per_1000_call_minutes)
+    }),
+    ("MOS-LQ estimate min / p5 / median", |leg| {
+        joined(&[leg.mos_lq.min, leg.mos_lq.p5, leg.mos_lq.median])
+    }),
+    ("Mbit/s mean / max", |leg| pair(leg.mbps.mean, leg.mbps.max)),
+    ("  RTP / transfer, Mbit/s", |leg| {
+        pair(leg.rtp_mbps, leg.transfer_mbps)
+    }),
+    ("  by the interface's counter, Mbit/s", |leg| {
+        number_or_dash(leg.nic_mbps)
+    }),
+    ("DSCP that arrived", |leg| {
+        leg.dscp_arrived.map_or_else(dash, |dscp| dscp.to_string())
+    }),
+];
+
+/// Both legs, a line a figure.
+#[must_use]
+pub fn legs(scorecard: &Scorecard) -> Vec<LegRow> {
+    let fill = |&(label, fill): &LegColumn| LegRow {
+        label,
+        receive: fill(&scorecard.legs.receive),
+        sent: fill(&scorecard.legs.sent),
+    };
+    LEGS.iter().map(fill).collect()
+}
+
+/// The recordings.
+#[must_use]
+pub fn recordings(scorecard: &Scorecard) -> Vec<Fact> {
+    let r = &scorecard.recordings;
+    let bound = r.upper_bound_95_percent.map_or_else(dash, |percent| {
+        format!(
+            "at most {} % of recordings, at 95 % confidence (one-sided, exact)",
+            figures::number(percent)
+        )
+    });
+    let weight = r.weight_bits_per_second.map_or_else(dash, |bits| {
+        format!("{} bit/s of call time", figures::number(bits.round()))
+    });
+    vec![
+        fact("expected", count(r.expected)),
+        fact("received whole", count(r.received)),
+        fact("scored", count(r.scored)),
+        fact(
+            "with silence",
+            format!(
+                "{} ({})",
+                count(r.with_silence),
+                figures::counted(r.silence_events, "silence event")
+            ),
+        ),
+        fact("what that proves", bound),
+        fact("weight on the wire", weight),
+        fact("heavier than asked", count(r.heavier_than_asked)),
+    ]
+}
+
+/// How the two machines kept time, and their hosts.
+#[must_use]
+pub fn machines(scorecard: &Scorecard) -> Vec<Fact> {
+    let (v, guest, host, clock) = (
+        &scorecard.validity,
+        &scorecard.guest,
+        &scorecard.host,
+        &scorecard.clock,
+    );
+    let departures = format!(
+        "{} planned, {} sent, {} not sent",
+        count(v.departures_planned),
+        count(v.departures_sent),
+        count(v.departures_not_sent)
+    );
+    let ticks = format!(
+        "{} planned, {} missed",
+        count_or_dash(guest.ticks_planned),
+        count_or_dash(guest.ticks_missed)
+    );
+    vec![
+        fact("tester: packets", departures),
+        fact(
+            "tester: lateness p50 / p99 / p99.9 / max, us",
+            lateness(v.lateness_us),
+        ),
+        fact(
+            "tester: tainted seconds at full load",
+            v.tainted_seconds.to_string(),
+        ),
+        fact("tester: own socket drops", count(v.socket_drops)),
+        fact(
+            "tester: CPU, % of all cores",
+            number_or_dash(host.cpu_percent),
+        ),
+        fact(
+            "tester: largest clock step, ms",
+            number_or_dash(host.clock_step_ms),
+        ),
+        fact(
+            "tester: real-time scheduling",
+            host.real_time.clone().unwrap_or_else(dash),
+        ),
+        fact("guest program: playout ticks", ticks),
+        fact(
+            "guest program: tick lateness p50 / p99 / p99.9 / max, us",
+            lateness(guest.tick_lateness_us),
+        ),
+        fact(
+            "guest program: own socket drops",
+            count_or_dash(guest.socket_drops),
+        ),
+        fact(
+            "guest program: recorder drops",
+            count_or_dash(guest.recorder_drops),
+        ),
+        fact(
+            "guest: CPU, % of all cores",
+            number_or_dash(guest.cpu_percent),
+        ),
+        fact(
+            "guest: CPU time stolen, %",
+            number_or_dash(guest.steal_percent),
+        ),
+        fact(
+            "guest: largest clock step, ms",
+            number_or_dash(guest.clock_step_ms),
+        ),
+        fact(
+            "guest: real-time scheduling",
+            guest.real_time.clone().unwrap_or_else(dash),
+        ),
+        fact(
+            "clocks",
+            if clock.same_clock {
+                "one kernel's clock at both ends"
+            } else {
+                "one at each end"
+            }
+            .to_owned(),
+        ),
+        fact(
+            "clocks: least round trip, ms",
+            number_or_dash(clock.round_trip_min_ms),
+        ),
+        fact(
+            "clocks: skew, guest minus tester, ppm",
+            number_or_dash(clock.skew_ppm),
+        ),
+        fact(
+            "control traffic, Mbit/s",
+            number_or_dash(scorecard.control_mbps),
+        ),
+    ]
+}
+
+/// Published figures beside ours.
+#[must_use]
+pub fn document(scorecard: &Scorecard) -> Vec<DocumentRow> {
+    let row = |figure: &milliwatt_scoring::measured::DocumentFigure| DocumentRow {
+        figure: figure.figure.clone(),
+        published: figures::quantity(figure.published, &figure.unit),
+        measured: figure
+            .measured
+            .map_or_else(dash, |value| figures::quantity(value, &figure.unit)),
+    };
+    scorecard.document.iter().map(row).collect()
+}
+
+fn fact(label: &'static str, value: String) -> Fact {
+    Fact { label, value }
+}
+
+fn dash() -> String {
+    NOT_MEASURED.to_owned()
+}
+
+fn count_or_dash(value: Option<u64>) -> String {
+    value.map_or_else(dash, count)
+}
+
+fn pair(first: Option<f64>, second: Option<f64>) -> String {
+    joined(&[first, second])
+}
+
+fn quartet(p: Percentiles) -> String {
+    joined(&[p.p50, p.p99, p.p999, p.max])
+}
+
+fn lateness(l: Lateness) -> String {
+    joined(&[l.p50, l.p99, l.p999, l.max])
+}
+
+fn joined(values: &[Option<f64>]) -> String {
+    values
+        .iter()
+        .map(|value| number_or_dash(*value))
+        .collect::<Vec<_>>()
+        .join(" / ")
+}

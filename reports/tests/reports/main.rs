@@ -1,0 +1,12 @@
+//! The reports of sample runs.
+
+#[cfg(test)]
+mod directory;
+#[cfg(test)]
+mod plots;
+#[cfg(test)]
+mod rendering;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod schema;

@@ -1,0 +1,203 @@
+//! The text that people and machines read.
+
+use crate::sample;
+use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+use milliwatt_reports::{RunContext, Scorecard, csv, events, hlog, html, junit, plots, terminal};
+use milliwatt_scoring::measured::Measured;
+
+fn summary(measured: &Measured) -> String {
+    terminal::render(
+        &Scorecard::new(&sample::context(), measured),
+        measured,
+        &sample::context(),
+    )
+}
+
+fn junit(measured: &Measured) -> String {
+    junit::render(
+        &Scorecard::new(&sample::context(), measured),
+        &sample::context(),
+    )
+    .unwrap()
+}
+
+fn html(measured: &Measured, context: &RunContext) -> String {
+    html::render(
+        &Scorecard::new(context, measured),
+        measured,
+        context,
+        &plots::draw_all(measured).unwrap(),
+    )
+    .unwrap()
+}
+
+#[test]
+fn the_summary_of_a_failed_run() {
+    insta::assert_snapshot!(summary(&sample::fail()));
+}
+
+#[test]
+fn the_summary_of_an_invalid_run_says_why_before_anything_else() {
+    let text = summary(&sample::invalid());
+    let head: Vec<&str> = text.lines().take(15).collect();
+    insta::assert_snapshot!(head.join("\n"));
+}
+
+#[test]
+fn summaries_fit_the_terminal_and_begin_with_the_verdict() {
+    for (measured, verdict) in [
+        (sample::pass(), "PASS"),
+        (sample::fail(), "FAIL"),
+        (sample::invalid(), "INVALID"),
+        (sample::empty(), "INVALID"),
+    ] {
+        let text = summary(&measured);
+        assert!(text.starts_with(verdict), "{text}");
+        assert!(!text.contains('\u{1b}'), "a colour code");
+        for line in text.lines() {
+            assert!(line.chars().count() <= terminal::WIDTH, "{line}");
+        }
+        assert!(text.ends_with("Report: runs/250-calls-20231114-221320/report.html\n"));
+    }
+}
+
+#[test]
+fn where_nothing_was_measured_no_figure_stands() {
+    let text = summary(&sample::empty());
+    let line = text.lines().find(|line| line.contains("PDV p50")).unwrap();
+    assert!(line.contains("- / - / - / -"), "{line}");
+    let document = text
+        .lines()
+        .find(|line| line.contains("network receive"))
+        .unwrap();
+    assert!(document.ends_with(" -"), "{document}");
+}
+
+#[test]
+fn the_junit_file_of_a_failed_run() {
+    insta::assert_snapshot!(junit(&sample::fail()));
+}
+
+#[test]
+fn junit_calls_what_an_invalid_run_found_errors_and_what_it_did_not_find_skipped() {
+    // 13 thresholds and the validity: 6 failed and the validity are errors, the 7 others skipped.
+    let xml = junit(&sample::invalid());
+    assert!(
+        xml.contains("tests=\"14\" skipped=\"7\" errors=\"7\" failures=\"0\""),
+        "{xml}"
+    );
+}
+
+#[test]
+fn the_rows_of_streams() {
+    insta::assert_snapshot!(csv::streams(&sample::pass()));
+}
+
+#[test]
+fn the_rows_of_recordings() {
+    insta::assert_snapshot!(csv::recordings(&sample::pass()));
+}
+
+#[test]
+fn seconds_have_a_row_a_leg_and_every_row_has_every_column() {
+    let text = csv::seconds(&sample::fail());
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 1 + 70 * 2);
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.split(',').count() == lines[0].split(',').count())
+    );
+    insta::assert_snapshot!([lines[0], lines[1], lines[1 + 31 * 2], lines[140]].join("\n"));
+}
+
+#[test]
+fn events_are_a_json_object_a_line() {
+    let text = events::render(&sample::fail()).unwrap();
+    let rows: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    // A stall, a dead-air event for each of 1000 streams, a silence on each of two channels.
+    assert_eq!(rows.len(), 1003);
+    assert_eq!(rows[1]["kind"], "dead-air");
+    assert_eq!(rows[1]["stream"]["leg"], "receive");
+    assert_eq!(rows[1]["cause"], "guest-playout");
+}
+
+/// Headings, verdict and the texts of the first table: layout may change without a new snapshot.
+#[test]
+fn the_skeleton_of_the_page() {
+    let page = html(&sample::fail(), &sample::context());
+    let lines = page.lines().filter(|line| {
+        [
+            "<h1>",
+            "<h2>",
+            "<title>",
+            "<div class=\"verdict",
+            "<td class=\"mark fail",
+        ]
+        .iter()
+        .any(|tag| line.contains(tag))
+    });
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn the_page_needs_no_network() {
+    let page = html(&sample::invalid(), &sample::context())
+        .replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+    for foreign in [
+        "http:", "https:", "<script", "<link", "<img", "url(", "@import",
+    ] {
+        assert!(!page.contains(foreign), "{foreign}");
+    }
+    assert_eq!(page.matches("<svg").count(), 5);
+}
+
+#[test]
+fn the_page_escapes_what_a_scenario_says() {
+    let context = RunContext {
+        title: "<b>bold</b> & co".into(),
+        ..sample::context()
+    };
+    let page = html(&sample::pass(), &context);
+    assert!(!page.contains("<b>bold"));
+    assert!(page.contains("&#60;b&#62;bold") || page.contains("&lt;b&gt;bold"));
+}
+
+#[test]
+fn the_page_lists_the_first_200_events_and_counts_the_rest() {
+    let page = html(&sample::fail(), &sample::context());
+    assert_eq!(page.matches("<td>dead-air</td>").count(), 200);
+    assert!(page.contains("802 more in events.jsonl"));
+}
+
+#[test]
+fn interval_logs_hold_an_interval_a_second_and_the_exact_second() {
+    let logs = hlog::render(sample::context().started, &sample::pass()).unwrap();
+    let names: Vec<&str> = logs.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["receive-pdv.hlog", "sent-pdv.hlog"]);
+    let intervals: Vec<(u64, f64)> = IntervalLogIterator::new(&logs[0].1)
+        .filter_map(|entry| match entry.unwrap() {
+            LogEntry::Interval(interval) => {
+                Some((interval.start_timestamp().as_secs(), interval.max()))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        intervals
+            .iter()
+            .map(|interval| interval.0)
+            .collect::<Vec<_>>(),
+        (5..65).collect::<Vec<_>>()
+    );
+    // The largest value is 980,000 ns; three digits are kept, told in ms.
+    assert!(
+        intervals
+            .iter()
+            .all(|interval| (interval.1 - 0.98).abs() < 0.001),
+        "{intervals:?}"
+    );
+}

@@ -189,7 +189,7 @@ pub fn published_250_calls() -> Vec<PublishedFigure> {
             1.0,
             "recordings",
         ),
-        figure("server CPU", FigureKey::GuestCpuPercent, 37.0, "%"),
+        figure("server CPU", FigureKey::GuestCpuPercent, 37.0, "percent"),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Judgement: metrics, audio scoring, thresholds, validity, verdict. Sans-IO: everything is computed from facts.
 
+pub mod clock;
 pub mod emodel;
 pub mod interarrival_jitter;
 pub mod judgement;
@@ -7,4 +8,5 @@ pub mod measured;
 pub mod metric;
 pub mod percentile;
 pub mod proportion;
+pub mod scorer;
 pub mod sequence;

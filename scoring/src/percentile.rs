@@ -5,24 +5,32 @@
 //! bucket's middle would overstate.
 
 use milliwatt_wire::facts::pdv_bucket_middle;
-use std::collections::BTreeMap;
 
 /// The finest step of a distribution, ns.
 const STEP_NS: i64 = 4_000;
+/// Steps while the value doubles.
+const STEPS_AN_OCTAVE: i64 = 32;
 
-/// The value, ns, that stands for `ns` in a distribution: within 1.6 % of it or 2 us.
-#[must_use]
-pub fn quantised(ns: i64) -> i64 {
-    let ns = ns.max(0);
-    let steps = ns / STEP_NS;
-    let width = STEP_NS << (63 - steps.max(1).leading_zeros()).saturating_sub(5);
-    (ns + width / 2) / width * width
+/// The place of `ns` in a distribution.
+fn place(ns: i64) -> usize {
+    let steps = ns.max(0) / STEP_NS;
+    let octave = (63 - steps.max(1).leading_zeros()).saturating_sub(5);
+    let width = STEP_NS << octave;
+    let rounded = (ns.max(0) + width / 2) / width;
+    usize::try_from(i64::from(octave) * STEPS_AN_OCTAVE + rounded).unwrap_or(0)
+}
+
+/// The value, ns, that a place stands for: within 1.6 % of what was recorded, or 2 us.
+fn value_at(place: usize) -> i64 {
+    let place = i64::try_from(place).unwrap_or(0);
+    let octave = (place / STEPS_AN_OCTAVE - 1).max(0);
+    (place - octave * STEPS_AN_OCTAVE) * (STEP_NS << octave)
 }
 
 /// A distribution of durations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Distribution {
-    counts: BTreeMap<i64, u64>,
+    counts: Vec<u64>,
     total: u64,
     max: Option<i64>,
 }
@@ -30,7 +38,9 @@ pub struct Distribution {
 impl Distribution {
     /// Adds `count` values of about `ns`; the exact maximum is told by [`Self::raise_max`].
     pub fn record(&mut self, ns: i64, count: u64) {
-        *self.counts.entry(quantised(ns)).or_default() += count;
+        let place = place(ns);
+        self.widen(place + 1);
+        self.counts[place] += count;
         self.total += count;
     }
 
@@ -48,11 +58,18 @@ impl Distribution {
 
     /// Adds all of another distribution.
     pub fn add(&mut self, other: &Self) {
-        for (ns, count) in &other.counts {
-            *self.counts.entry(*ns).or_default() += count;
+        self.widen(other.counts.len());
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
         }
         self.total += other.total;
         self.max = self.max.max(other.max);
+    }
+
+    fn widen(&mut self, places: usize) {
+        if self.counts.len() < places {
+            self.counts.resize(places, 0);
+        }
     }
 
     /// How many values.
@@ -67,15 +84,17 @@ impl Distribution {
         self.max
     }
 
-    /// (value ns, count), ascending.
+    /// (value ns, count), ascending, without empty places.
     pub fn counts(&self) -> impl Iterator<Item = (i64, u64)> + '_ {
+        let capped = |place| {
+            self.max
+                .map_or_else(|| value_at(place), |max| value_at(place).min(max))
+        };
         self.counts
             .iter()
-            .map(|(ns, count)| (self.capped(*ns), *count))
-    }
-
-    fn capped(&self, ns: i64) -> i64 {
-        self.max.map_or(ns, |max| ns.min(max))
+            .enumerate()
+            .filter(|(_, count)| **count > 0)
+            .map(move |(place, count)| (capped(place), *count))
     }
 
     /// The value of nearest rank, ns; none without values.
@@ -88,9 +107,9 @@ impl Distribution {
     #[must_use]
     pub fn at_rank(&self, rank: u64) -> Option<i64> {
         let mut below = 0;
-        self.counts.iter().find_map(|(ns, count)| {
+        self.counts().find_map(|(ns, count)| {
             below += count;
-            (below >= rank && rank > 0).then(|| self.capped(*ns))
+            (below >= rank && rank > 0).then_some(ns)
         })
     }
 }
@@ -165,7 +184,7 @@ mod tests {
     fn bucket_middles_of_facts_are_held_exactly() {
         for bucket in 0..=u8::MAX {
             let middle = pdv_bucket_middle(bucket);
-            assert_eq!(quantised(middle), middle, "bucket {bucket}");
+            assert_eq!(value_at(place(middle)), middle, "bucket {bucket}");
         }
     }
 
@@ -173,7 +192,7 @@ mod tests {
     fn any_value_is_held_within_the_promised_share() {
         let mut ns = 1_i64;
         while ns < 100_000_000_000 {
-            let error = (quantised(ns) - ns).abs();
+            let error = (value_at(place(ns)) - ns).abs();
             assert!(error <= 2_000.max(ns / 63), "{ns} held {error} off");
             ns += ns / 9 + 1;
         }

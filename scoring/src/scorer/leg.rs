@@ -1,0 +1,439 @@
+//! One direction: its streams, its seconds.
+
+use super::end::{EndRecord, float, largest, mean, ms, ratio};
+use super::stream::{StreamRecord, StreamRule, StreamSummary};
+use crate::clock::Skew;
+use crate::measured::{DeadAir, LegMeasured, MeanMax, MosSpread, PdvPercentiles, Percentiles};
+use crate::percentile::{Distribution, Percentile};
+use milliwatt_wire::facts::{DeadCause, Fact, SentSecond, StreamSecond};
+use milliwatt_wire::id::{CallId, Leg, Party, StreamId};
+use milliwatt_wire::load::PTIME_NS;
+use milliwatt_wire::time::RunTime;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Dead air of this length and more is counted apart, ns.
+const LONG_DEAD_AIR_NS: i64 = 200_000_000;
+
+/// All streams of a leg in one second.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LegSecond {
+    pub received: u64,
+    pub duplicated: u64,
+    pub reordered: u64,
+    pub discarded: u64,
+    pub interarrival_jitter_sum: u64,
+    pub interarrival_jitter_count: u64,
+    pub interarrival_jitter_max: u64,
+    pub ipdv: Distribution,
+    /// From here on known at the end only.
+    pub expected: u64,
+    pub lost: u64,
+    pub not_sent: u64,
+    pub pdv: Distribution,
+    pub dead_air_ns: i64,
+    pub dead_air_events: u64,
+    pub sent: Option<SentSecond>,
+}
+
+/// Facts about one leg.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LegRecord {
+    pub seconds: BTreeMap<u32, LegSecond>,
+    streams: BTreeMap<(CallId, Party), StreamRecord>,
+    /// Distinct packets so far, for the live view.
+    pub packets_received: u64,
+    /// Packets discarded so far, for the live view.
+    pub packets_discarded: u64,
+    /// Second and largest PDV in it, ns, for the live view.
+    pub pdv_now: Option<(u32, i64)>,
+    /// Runs of dead slots long enough, for the live view.
+    pub dead_air_now: u64,
+}
+
+/// A dead-air event.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DeadAirEvent {
+    pub stream: StreamId,
+    pub at: RunTime,
+    pub length: i64,
+    pub cause: DeadCause,
+}
+
+impl DeadAirEvent {
+    /// Seconds of run time it touches.
+    pub(super) fn seconds(&self) -> std::ops::RangeInclusive<u32> {
+        self.at.second()..=(self.at + (self.length - 1)).second()
+    }
+}
+
+/// A leg, summed up.
+#[derive(Clone, Debug)]
+pub(super) struct LegSeries {
+    pub seconds: BTreeMap<u32, LegSecond>,
+    pub streams: Vec<StreamSummary>,
+    pub events: Vec<DeadAirEvent>,
+    /// What the line of minima says of the clocks: receiver minus sender.
+    pub skew: Option<Skew>,
+}
+
+impl LegRecord {
+    fn stream(&mut self, id: StreamId) -> &mut StreamRecord {
+        self.streams.entry((id.call, id.party)).or_default()
+    }
+
+    /// Takes what concerns a leg or a stream of it.
+    pub(super) fn absorb(&mut self, fact: &Fact, dead_air_min: i64, playout_buffer: i64) {
+        match fact {
+            Fact::StreamStarted { stream, due, ssrc } => {
+                let record = self.stream(*stream);
+                (record.due, record.ssrc) = (Some(*due), Some(*ssrc));
+            }
+            Fact::StreamSecond(second) => self.absorb_second(second),
+            Fact::DeadSlots {
+                stream,
+                cause,
+                first_slot,
+                slots,
+            } => {
+                self.stream(*stream)
+                    .absorb_dead(*cause, *first_slot, *slots);
+                self.dead_air_now += u64::from(i64::from(*slots) * PTIME_NS >= dead_air_min);
+            }
+            Fact::NotSent {
+                stream,
+                first_slot,
+                slots,
+            } => {
+                self.stream(*stream)
+                    .absorb_dead(DeadCause::NotSent, *first_slot, *slots);
+            }
+            Fact::LatePackets { stream, packets } => {
+                self.stream(*stream).absorb_late(packets);
+                let late = packets
+                    .iter()
+                    .filter(|packet| i64::from(packet.above_us) * 1000 > playout_buffer)
+                    .count();
+                self.dead_air_now +=
+                    u64::from(i64::try_from(late).unwrap_or(0) * PTIME_NS >= dead_air_min);
+            }
+            Fact::StreamEnd(end) => self.stream(end.stream).end = Some(*end),
+            Fact::Ledger(ledger) => self.stream(ledger.stream).ledger = Some(*ledger),
+            Fact::LegSecond {
+                second,
+                ipdv,
+                ipdv_max,
+                ..
+            } => {
+                let tally = self.seconds.entry(*second).or_default();
+                tally.ipdv.record_coarse(ipdv, 0);
+                if !ipdv.is_empty() {
+                    tally.ipdv.raise_max(*ipdv_max);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn absorb_second(&mut self, fact: &StreamSecond) {
+        self.packets_received += u64::from(fact.packets);
+        self.packets_discarded += u64::from(fact.discarded);
+        let tally = self.seconds.entry(fact.second).or_default();
+        tally.received += u64::from(fact.packets);
+        tally.duplicated += u64::from(fact.duplicates);
+        tally.reordered += u64::from(fact.reordered);
+        tally.discarded += u64::from(fact.discarded);
+        tally.interarrival_jitter_sum += fact.interarrival_jitter_sum;
+        tally.interarrival_jitter_count += u64::from(fact.interarrival_jitter_count);
+        tally.interarrival_jitter_max = tally
+            .interarrival_jitter_max
+            .max(fact.interarrival_jitter_max);
+        if let Some(pdv) = self.stream(fact.stream).absorb_second(fact) {
+            let held = self.pdv_now.filter(|(second, _)| *second >= fact.second);
+            self.pdv_now = Some(match held {
+                Some((second, most)) if second == fact.second => (second, most.max(pdv)),
+                Some(later) => later,
+                None => (fact.second, pdv),
+            });
+        }
+    }
+
+    /// The line of least transits over all streams; none needed where both ends read one clock.
+    fn skew(&self) -> Option<Skew> {
+        let mut minima: BTreeMap<u32, i64> = BTreeMap::new();
+        for (second, transit) in self.streams.values().flat_map(StreamRecord::transit_minima) {
+            let least = minima.entry(second).or_insert(transit);
+            *least = transit.min(*least);
+        }
+        Skew::of_minima(minima.into_iter())
+    }
+
+    /// Sums the leg up.
+    pub(super) fn summarise(&self, leg: Leg, rule: &LegRule, sender: &EndRecord) -> LegSeries {
+        let skew = if rule.same_clock {
+            Some(Skew::default())
+        } else {
+            self.skew()
+        };
+        let stream_rule = StreamRule {
+            skew: skew.unwrap_or_default(),
+            ..rule.stream.clone()
+        };
+        let mut pdv = BTreeMap::new();
+        let streams: Vec<StreamSummary> = self
+            .streams
+            .iter()
+            .map(|((call, party), record)| {
+                record.summarise(
+                    StreamId {
+                        call: *call,
+                        party: *party,
+                        leg,
+                    },
+                    &stream_rule,
+                    &mut pdv,
+                )
+            })
+            .filter(|stream| stream.row.expected > 0 || stream.row.not_sent > 0)
+            .collect();
+        let mut series = LegSeries {
+            seconds: self.seconds.clone(),
+            events: events_of(&streams),
+            streams,
+            skew,
+        };
+        for (second, distribution) in pdv {
+            series.second(second).pdv = distribution;
+        }
+        series.place_impairments();
+        series.place_sent(sender);
+        series
+    }
+}
+
+/// By what a leg is judged.
+#[derive(Clone, Debug)]
+pub(super) struct LegRule {
+    pub same_clock: bool,
+    pub stream: StreamRule,
+}
+
+fn events_of(streams: &[StreamSummary]) -> Vec<DeadAirEvent> {
+    let mut events: Vec<DeadAirEvent> = streams
+        .iter()
+        .flat_map(|stream| {
+            stream.events.iter().map(|run| DeadAirEvent {
+                stream: stream.row.stream,
+                at: stream.time_of(run.first_slot),
+                length: run.length(),
+                cause: run.cause,
+            })
+        })
+        .collect();
+    events.sort_by_key(|event| (event.at, event.stream));
+    events
+}
+
+impl LegSeries {
+    fn second(&mut self, second: u32) -> &mut LegSecond {
+        self.seconds.entry(second).or_default()
+    }
+
+    fn place_impairments(&mut self) {
+        for stream in std::mem::take(&mut self.streams) {
+            for slot in &stream.lost_slots {
+                self.second(stream.time_of(*slot).second()).lost += 1;
+            }
+            for slot in &stream.not_sent_slots {
+                self.second(stream.time_of(*slot).second()).not_sent += 1;
+            }
+            self.streams.push(stream);
+        }
+        for event in self.events.clone() {
+            self.second(event.at.second()).dead_air_events += 1;
+            for slot in 0..event.length / PTIME_NS {
+                self.second((event.at + slot * PTIME_NS).second())
+                    .dead_air_ns += PTIME_NS;
+            }
+        }
+    }
+
+    /// Packets expected in a second are those its sender sent in it; without the sender's word, those
+    /// that are known of.
+    fn place_sent(&mut self, sender: &EndRecord) {
+        for sent in sender.sent.values() {
+            self.second(sent.second).sent = Some(*sent);
+        }
+        for tally in self.seconds.values_mut() {
+            let known = tally.received + tally.lost;
+            tally.expected = tally
+                .sent
+                .map_or(known, |sent| u64::from(sent.rtp_packets).max(tally.lost));
+        }
+    }
+
+    /// What stands in the scorecard.
+    pub(super) fn measured(&self, full: &Range<u32>) -> LegMeasured {
+        let rows = || self.streams.iter().map(|stream| &stream.row);
+        let sum = |count: fn(&crate::measured::StreamRow) -> u64| rows().map(count).sum::<u64>();
+        let (expected, lost) = (sum(|row| row.expected), sum(|row| row.lost));
+        let seconds = || self.seconds.range(full.clone()).map(|(_, second)| second);
+        let by_ledger = self.streams.iter().all(|stream| stream.by_ledger);
+        LegMeasured {
+            streams: u32::try_from(rows().filter(|row| row.expected > 0).count())
+                .unwrap_or(u32::MAX),
+            expected_from: if by_ledger {
+                "ledger"
+            } else {
+                "sequence-numbers"
+            }
+            .to_owned(),
+            packets_expected: expected,
+            packets_received: sum(|row| row.received),
+            packets_lost: lost,
+            packets_duplicated: sum(|row| row.duplicated),
+            packets_reordered: sum(|row| row.reordered),
+            packets_discarded: sum(|row| row.discarded),
+            packets_not_sent: sum(|row| row.not_sent),
+            loss_percent: ratio(100.0 * float(lost), float(expected)),
+            interarrival_jitter_ms: self.interarrival_jitter_ms(),
+            ipdv_ms: percentiles_ms(&merged(seconds().map(|second| &second.ipdv))),
+            pdv_ms: pdv_percentiles_ms(&merged(seconds().map(|second| &second.pdv))),
+            mos_lq: mos_spread(rows().filter_map(|row| row.mos_lq).collect()),
+            dead_air: self.dead_air(),
+            mbps: MeanMax {
+                mean: mean(self.mbps(full, ALL_OCTETS)),
+                max: largest(self.mbps(full, ALL_OCTETS)),
+            },
+            rtp_mbps: mean(self.mbps(full, RTP_OCTETS)),
+            transfer_mbps: mean(self.mbps(full, TRANSFER_OCTETS)),
+            nic_mbps: mean(self.mbps(full, NIC_OCTETS)),
+            dscp_arrived: self.dscp_arrived(),
+        }
+    }
+
+    /// Mean of the streams' means, maximum of their maxima.
+    fn interarrival_jitter_ms(&self) -> MeanMax {
+        let means = self
+            .streams
+            .iter()
+            .filter_map(|stream| stream.interarrival_jitter_mean);
+        let max = self
+            .streams
+            .iter()
+            .filter_map(|stream| stream.interarrival_jitter_max)
+            .max();
+        MeanMax {
+            mean: mean(means).map(|ns| ns / 1e6),
+            max: max.map(|ns| float(ns) / 1e6),
+        }
+    }
+
+    fn dead_air(&self) -> DeadAir {
+        let slots: u64 = self
+            .streams
+            .iter()
+            .map(|stream| stream.row.expected + stream.row.not_sent)
+            .sum();
+        let events = self.events.len() as u64;
+        DeadAir {
+            events,
+            events_200ms: self.events.iter().filter(|event| event.is_long()).count() as u64,
+            longest_ms: self.events.iter().map(|event| event.length).max().map(ms),
+            total_ms: ms(self.events.iter().map(|event| event.length).sum()),
+            streams_affected: self
+                .streams
+                .iter()
+                .filter(|stream| !stream.events.is_empty())
+                .count() as u64,
+            per_1000_call_minutes: per_1000_minutes(events, slots),
+        }
+    }
+
+    /// Mbit/s of each second in which the sender said what it sent.
+    fn mbps(&self, seconds: &Range<u32>, octets: Octets) -> impl Iterator<Item = f64> + '_ {
+        let inside = self.seconds.range(seconds.clone());
+        inside
+            .filter_map(move |(_, second)| second.sent.as_ref().and_then(octets))
+            .map(mbps_of)
+    }
+
+    fn dscp_arrived(&self) -> Option<u8> {
+        let mut arrived = self
+            .streams
+            .iter()
+            .filter(|stream| stream.row.received > 0)
+            .map(|stream| stream.dscp);
+        let first = arrived.next()??;
+        arrived.all(|dscp| dscp == Some(first)).then_some(first)
+    }
+}
+
+impl DeadAirEvent {
+    /// At least 200 ms.
+    pub(super) fn is_long(&self) -> bool {
+        self.length >= LONG_DEAD_AIR_NS
+    }
+}
+
+/// Events a thousand minutes of a call leg; `slots` are the packet times it lasted.
+pub(super) fn per_1000_minutes(events: u64, slots: u64) -> Option<f64> {
+    const SLOTS_A_MINUTE: f64 = 3000.0;
+    ratio(float(events) * 1000.0 * SLOTS_A_MINUTE, float(slots))
+}
+
+/// One distribution of many.
+pub(super) fn merged<'a>(parts: impl Iterator<Item = &'a Distribution>) -> Distribution {
+    parts.fold(Distribution::default(), |mut all, part| {
+        all.add(part);
+        all
+    })
+}
+
+/// What to count of the octets an end sent; none where it was not known.
+pub(super) type Octets = fn(&SentSecond) -> Option<u64>;
+
+/// Everything of the run, as a NIC counts it.
+pub(super) const ALL_OCTETS: Octets =
+    |sent| Some(sent.rtp_octets + sent.rtcp_octets + sent.transfer_octets + sent.control_octets);
+/// RTP and RTCP.
+pub(super) const RTP_OCTETS: Octets = |sent| Some(sent.rtp_octets + sent.rtcp_octets);
+/// Recording transfer.
+pub(super) const TRANSFER_OCTETS: Octets = |sent| Some(sent.transfer_octets);
+/// Everything on the interface, ours or not.
+pub(super) const NIC_OCTETS: Octets = |sent| sent.nic_octets;
+
+/// Octets of one second as Mbit/s.
+pub(super) fn mbps_of(octets: u64) -> f64 {
+    float(octets) * 8.0 / 1e6
+}
+
+fn percentiles_ms(ipdv: &Distribution) -> Percentiles {
+    let at = |percentile| ipdv.percentile(percentile).map(ms);
+    Percentiles {
+        p50: at(Percentile::P50),
+        p99: at(Percentile::P99),
+        p999: at(Percentile::P999),
+        max: ipdv.max().map(ms),
+    }
+}
+
+fn pdv_percentiles_ms(pdv: &Distribution) -> PdvPercentiles {
+    let at = |percentile| pdv.percentile(percentile).map(ms);
+    PdvPercentiles {
+        p50: at(Percentile::P50),
+        p95: at(Percentile::P95),
+        p99: at(Percentile::P99),
+        p999: at(Percentile::P999),
+        max: pdv.max().map(ms),
+    }
+}
+
+fn mos_spread(mut mos: Vec<f64>) -> MosSpread {
+    mos.sort_by(f64::total_cmp);
+    MosSpread {
+        min: mos.first().copied(),
+        p5: Percentile::P5.of_sorted(&mos),
+        median: Percentile::P50.of_sorted(&mos),
+    }
+}

@@ -1,0 +1,463 @@
+//! From facts to what a run measured.
+//!
+//! [`Scorer::absorb`] takes the facts of both ends in any order between the ends; [`Scorer::finish`]
+//! judges what there is, so that a cut-off run is judged as far as it came. The same facts under
+//! another judgement ([`Scorer::judge_by`]) give another verdict and the same measurements.
+
+mod dead_air;
+mod end;
+mod evidence;
+mod leg;
+mod live;
+mod recordings;
+mod rows;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod threshold;
+mod timeline;
+mod validity;
+
+pub use live::{Live, LiveLeg};
+
+use crate::clock::{Exchange, Skew};
+use crate::judgement::{FigureKey, Judgement, PublishedFigure};
+use crate::measured::{
+    CallCounts, ClockMeasured, DocumentFigure, GuestMeasured, HostMeasured, Legs, Measured,
+    Outcome, Recordings, ThresholdResult, Validity, Verdict,
+};
+use end::{EndRecord, lateness_us, ms, seconds_of};
+use evidence::Seconds;
+use leg::{LegRecord, LegRule, LegSeries};
+use milliwatt_wire::facts::Fact;
+use milliwatt_wire::id::{End, Leg};
+use milliwatt_wire::load::{LoadSpec, PTIME_NS};
+use milliwatt_wire::time::RunTime;
+use recordings::RecordingLog;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use stream::StreamRule;
+use timeline::Timeline;
+
+/// Seconds of the longest run that is drawn, 48 h: rows beyond would be a broken clock's.
+const SECONDS_MAX: u32 = 48 * 3600;
+
+/// Takes facts, gives what they measured.
+#[derive(Clone, Debug, Default)]
+pub struct Scorer {
+    judgement: Option<Judgement>,
+    ends: [EndRecord; 2],
+    legs: [LegRecord; 2],
+    timeline: Timeline,
+    recordings: RecordingLog,
+    nearest: Option<Exchange>,
+    told: Vec<(RunTime, String, String)>,
+}
+
+/// Everything summed up, before the verdict.
+struct Summary<'a> {
+    scorer: &'a Scorer,
+    timeline: &'a Timeline,
+    recording_log: &'a RecordingLog,
+    told: &'a [(RunTime, String, String)],
+    legs: [LegSeries; 2],
+    recordings: Recordings,
+    calls: CallCounts,
+    clock: ClockMeasured,
+    full: Option<Range<u32>>,
+    last_second: Option<u32>,
+    tainted: BTreeSet<u32>,
+    judgement_error: Option<String>,
+}
+
+impl Scorer {
+    /// Before the first fact.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Judges by this instead of by what the tester's facts carry.
+    pub fn judge_by(&mut self, judgement: Judgement) {
+        self.judgement = Some(judgement);
+    }
+
+    /// Takes a fact from the log of `end`.
+    pub fn absorb(&mut self, end: End, fact: &Fact) {
+        self.ends[end as usize].absorb(fact);
+        self.timeline.absorb(fact);
+        self.recordings.absorb(fact);
+        if let Some(leg) = leg_of(fact) {
+            let (dead_air_min, playout_buffer) = self
+                .load()
+                .map_or((i64::MAX, i64::MAX), |l| (l.dead_air_min, l.playout_buffer));
+            self.legs[leg as usize].absorb(fact, dead_air_min, playout_buffer);
+        }
+        match fact {
+            Fact::Clock { t1, t2, t3, t4 } => self.absorb_exchange(Exchange {
+                t1: *t1,
+                t2: *t2,
+                t3: *t3,
+                t4: *t4,
+            }),
+            Fact::Event { at, kind, text } => self.told.push((*at, kind.clone(), text.clone())),
+            _ => {}
+        }
+    }
+
+    /// The exchange with the least round trip tells the offset best.
+    fn absorb_exchange(&mut self, exchange: Exchange) {
+        let nearer = self
+            .nearest
+            .is_none_or(|nearest| exchange.round_trip_ns() < nearest.round_trip_ns());
+        if nearer && exchange.round_trip_ns() >= 0 {
+            self.nearest = Some(exchange);
+        }
+    }
+
+    fn end(&self, end: End) -> &EndRecord {
+        &self.ends[end as usize]
+    }
+
+    fn leg(&self, leg: Leg) -> &LegRecord {
+        &self.legs[leg as usize]
+    }
+
+    fn sender(&self, leg: Leg) -> &EndRecord {
+        self.end(sender_of(leg))
+    }
+
+    fn load(&self) -> Option<&LoadSpec> {
+        let opening = self.ends.iter().find_map(|end| end.opening.as_ref());
+        opening.map(|opening| &opening.load)
+    }
+
+    fn same_clock(&self) -> bool {
+        self.ends
+            .iter()
+            .filter_map(|end| end.opening.as_ref())
+            .any(|opening| opening.same_clock)
+    }
+
+    /// The judgement in force, and what was wrong with the one in the facts.
+    fn judgement(&self) -> (Judgement, Option<String>) {
+        if let Some(judgement) = &self.judgement {
+            return (judgement.clone(), None);
+        }
+        let text = self
+            .end(End::Tester)
+            .opening
+            .as_ref()
+            .map(|opening| opening.judgement.as_str());
+        match text.map(serde_json::from_str) {
+            Some(Ok(judgement)) => (judgement, None),
+            Some(Err(why)) => {
+                let advice =
+                    "judge again with thresholds of your own (milliwatt report --thresholds)";
+                (
+                    Judgement::default(),
+                    Some(format!(
+                        "the thresholds in the tester's facts cannot be read ({why}): {advice}"
+                    )),
+                )
+            }
+            None => (
+                Judgement::default(),
+                Some("the tester's facts are missing: the run cannot be judged".to_owned()),
+            ),
+        }
+    }
+
+    /// What was measured, judged.
+    #[must_use]
+    pub fn finish(&self) -> Measured {
+        let (judgement, judgement_error) = self.judgement();
+        let summary = self.summarise(&judgement, judgement_error);
+        let thresholds = summary.judge(&judgement.thresholds);
+        let validity = summary.validity(&judgement, &thresholds);
+        let full = seconds_of(summary.full.as_ref());
+        let legs = Legs {
+            receive: summary.legs[0].measured(&full),
+            sent: summary.legs[1].measured(&full),
+        };
+        let guest = summary.guest();
+        Measured {
+            verdict: verdict(&validity, &thresholds),
+            partial: self.ends.iter().any(|end| !end.closed),
+            document: judgement
+                .document
+                .iter()
+                .map(|figure| beside(figure, &legs, &summary.recordings, &guest))
+                .collect(),
+            validity,
+            legs,
+            recordings: summary.recordings,
+            thresholds,
+            guest,
+            host: summary.host(),
+            clock: summary.clock.clone(),
+            calls: summary.calls,
+            full_load: summary.full.clone().map(|full| (full.start, full.end)),
+            control_mbps: summary.observe("control_mbps", None, &whole(&full)).value,
+            seconds: summary.second_rows(),
+            streams: summary
+                .legs
+                .iter()
+                .flat_map(|leg| &leg.streams)
+                .map(|stream| stream.row.clone())
+                .collect(),
+            events: summary.event_rows(),
+            recording_rows: self.recordings.rows(),
+            pdv_curves: [
+                rows::curve(&summary.legs[0], &full),
+                rows::curve(&summary.legs[1], &full),
+            ],
+            histograms: summary.second_histograms(),
+        }
+    }
+
+    fn summarise(&self, judgement: &Judgement, judgement_error: Option<String>) -> Summary<'_> {
+        let last_second = self.last_second();
+        let full = self
+            .timeline
+            .full(self.end(End::Tester).reported().or(last_second));
+        let legs = Leg::BOTH.map(|leg| {
+            self.leg(leg)
+                .summarise(leg, &self.rule(leg, full.as_ref()), self.sender(leg))
+        });
+        Summary {
+            scorer: self,
+            timeline: &self.timeline,
+            recording_log: &self.recordings,
+            told: &self.told,
+            clock: self.clock(legs[0].skew),
+            legs,
+            recordings: self
+                .recordings
+                .measured(self.load().map(|load| load.recording.rate_bits_per_second)),
+            calls: self.timeline.counts,
+            full,
+            last_second,
+            tainted: self.tainted(judgement),
+            judgement_error,
+        }
+    }
+
+    fn rule(&self, leg: Leg, full: Option<&Range<u32>>) -> LegRule {
+        let receiver = Leg::BOTH
+            .into_iter()
+            .find(|other| *other != leg)
+            .map(sender_of);
+        LegRule {
+            same_clock: self.same_clock(),
+            stream: StreamRule {
+                playout_buffer: self.load().map_or(3 * PTIME_NS, |load| load.playout_buffer),
+                dead_air_min: self.load().map_or(3 * PTIME_NS, |load| load.dead_air_min),
+                skew: Skew::default(),
+                full: seconds_of(full),
+                receiver_closed: receiver.is_some_and(|end| self.end(end).closed),
+            },
+        }
+    }
+
+    /// The tester's; and the agent's own when no guest was named, since both then share one machine.
+    fn tainted(&self, judgement: &Judgement) -> BTreeSet<u32> {
+        let tester = self.end(End::Tester);
+        let mut tainted = validity::tainted_seconds(tester, judgement.lateness_bound_us);
+        if tester
+            .opening
+            .as_ref()
+            .is_some_and(|opening| !opening.guest_named)
+        {
+            tainted.extend(validity::tainted_seconds(
+                self.end(End::Guest),
+                judgement.lateness_bound_us,
+            ));
+        }
+        tainted
+    }
+
+    fn last_second(&self) -> Option<u32> {
+        let ends = self.ends.iter().filter_map(EndRecord::reported);
+        let legs = self
+            .legs
+            .iter()
+            .filter_map(|leg| leg.seconds.keys().next_back().copied());
+        ends.chain(legs).max().map(|last| last.min(SECONDS_MAX))
+    }
+
+    fn clock(&self, receive_skew: Option<Skew>) -> ClockMeasured {
+        ClockMeasured {
+            same_clock: self.same_clock(),
+            round_trip_min_ms: self.nearest.map(|nearest| ms(nearest.round_trip_ns())),
+            offset_ms: self.nearest.map(|nearest| ms(nearest.offset_ns())),
+            skew_ppm: receive_skew.map(Skew::ppm),
+        }
+    }
+}
+
+impl Summary<'_> {
+    fn leg(&self, leg: Leg) -> &LegSeries {
+        &self.legs[leg as usize]
+    }
+
+    fn end(&self, end: End) -> &EndRecord {
+        self.scorer.end(end)
+    }
+
+    fn sender(&self, leg: Leg) -> &EndRecord {
+        self.scorer.sender(leg)
+    }
+
+    fn tester_closed(&self) -> bool {
+        self.end(End::Tester).closed
+    }
+
+    /// Scored recordings with silence, and their silences, without those that touch a second left
+    /// out; none when no recording was scored or expected.
+    fn silent_recordings(&self, left_out: &BTreeSet<u32>) -> Option<(u64, u64)> {
+        if self.recordings.expected == 0 {
+            return None;
+        }
+        let scored = self
+            .recording_log
+            .received()
+            .filter(|recording| recording.error.is_none());
+        let silences = scored.map(|recording| {
+            let counts = recording.silences.iter().filter(|silence| {
+                let from = self.silence_at(recording, silence.start_ms).second();
+                let to = self
+                    .silence_at(recording, silence.start_ms + silence.length_ms)
+                    .second();
+                left_out.range(from..=to).next().is_none()
+            });
+            counts.count() as u64
+        });
+        Some(
+            silences
+                .filter(|count| *count > 0)
+                .fold((0, 0), |(recordings, events), count| {
+                    (recordings + 1, events + count)
+                }),
+        )
+    }
+
+    fn guest(&self) -> GuestMeasured {
+        let guest = self.end(End::Guest);
+        let full = seconds_of(self.full.as_ref());
+        let ticks = |count: fn(&milliwatt_wire::facts::PacingSecond) -> u32| {
+            (!guest.pacing.is_empty()).then(|| {
+                guest
+                    .pacing
+                    .values()
+                    .map(|second| u64::from(count(second)))
+                    .sum()
+            })
+        };
+        GuestMeasured {
+            ticks_planned: ticks(|second| second.planned),
+            ticks_missed: ticks(|second| second.not_sent),
+            tick_lateness_us: lateness_us(&guest.lateness(full.clone())),
+            cpu_percent: self.observe("guest.cpu_percent", None, &whole(&full)).value,
+            steal_percent: self
+                .observe("guest.steal_percent", None, &whole(&full))
+                .value,
+            socket_drops: guest.socket_drops(),
+            recorder_drops: guest
+                .host
+                .values()
+                .map(|second| second.recorder_drops)
+                .max(),
+            clock_step_ms: evidence::clock_step_ms(guest, guest.host.keys().copied()),
+            real_time: real_time(guest),
+        }
+    }
+
+    fn host(&self) -> HostMeasured {
+        let tester = self.end(End::Tester);
+        let full = seconds_of(self.full.as_ref());
+        HostMeasured {
+            cpu_percent: self.observe("host.cpu_percent", None, &whole(&full)).value,
+            clock_step_ms: evidence::clock_step_ms(tester, tester.host.keys().copied()),
+            real_time: real_time(tester),
+        }
+    }
+}
+
+/// All of full load.
+fn whole(full: &Range<u32>) -> Seconds<'static> {
+    static NONE: BTreeSet<u32> = BTreeSet::new();
+    Seconds {
+        range: full.clone(),
+        left_out: &NONE,
+    }
+}
+
+fn real_time(end: &EndRecord) -> Option<String> {
+    let opening = end.opening.as_ref()?;
+    Some(
+        opening
+            .real_time
+            .as_ref()
+            .map_or_else(Clone::clone, |()| "granted".to_owned()),
+    )
+}
+
+fn sender_of(leg: Leg) -> End {
+    match leg {
+        Leg::Receive => End::Tester,
+        Leg::Sent => End::Guest,
+    }
+}
+
+fn leg_of(fact: &Fact) -> Option<Leg> {
+    match fact {
+        Fact::StreamSecond(second) => Some(second.stream.leg),
+        Fact::StreamEnd(end) => Some(end.stream.leg),
+        Fact::Ledger(ledger) => Some(ledger.stream.leg),
+        Fact::LegSecond { leg, .. } => Some(*leg),
+        Fact::StreamStarted { stream, .. }
+        | Fact::DeadSlots { stream, .. }
+        | Fact::LatePackets { stream, .. }
+        | Fact::NotSent { stream, .. } => Some(stream.leg),
+        _ => None,
+    }
+}
+
+/// Invalid outranks fail outranks pass; a threshold that only warns never fails.
+fn verdict(validity: &Validity, thresholds: &[ThresholdResult]) -> Verdict {
+    let failed = thresholds
+        .iter()
+        .any(|result| result.outcome == Outcome::Fail && !result.warns_only);
+    match (validity.valid, failed) {
+        (false, _) => Verdict::Invalid,
+        (true, true) => Verdict::Fail,
+        (true, false) => Verdict::Pass,
+    }
+}
+
+/// A published figure with ours beside it.
+fn beside(
+    figure: &PublishedFigure,
+    legs: &Legs,
+    recordings: &Recordings,
+    guest: &GuestMeasured,
+) -> DocumentFigure {
+    const BITS_AN_OCTET: f64 = 8.0;
+    let measured = match figure.key {
+        FigureKey::ReceiveMegabytesPerSecond => {
+            legs.receive.mbps.mean.map(|mbps| mbps / BITS_AN_OCTET)
+        }
+        FigureKey::SentMegabytesPerSecond => legs.sent.mbps.mean.map(|mbps| mbps / BITS_AN_OCTET),
+        FigureKey::SilentRecordings => {
+            (recordings.scored > 0).then(|| end::float(recordings.with_silence))
+        }
+        FigureKey::GuestCpuPercent => guest.cpu_percent,
+    };
+    DocumentFigure {
+        figure: figure.figure.clone(),
+        published: figure.published,
+        measured,
+        unit: figure.unit.clone(),
+    }
+}

@@ -1,0 +1,256 @@
+//! Rows a second and rows an event, for plots and tables.
+
+use super::Summary;
+use super::end::{float, lateness_of, ms, ratio, to_unit};
+use super::leg::{
+    ALL_OCTETS, DeadAirEvent, LegSecond, LegSeries, NIC_OCTETS, Octets, RTP_OCTETS,
+    TRANSFER_OCTETS, mbps_of,
+};
+use crate::measured::{EventRow, SecondHistogram, SecondRow};
+use crate::percentile::{Distribution, Percentile};
+use milliwatt_wire::facts::RecordingFact;
+use milliwatt_wire::id::{End, Leg};
+use milliwatt_wire::time::RunTime;
+
+impl Summary<'_> {
+    /// A row a second and leg, from run time zero on.
+    pub(super) fn second_rows(&self) -> Vec<SecondRow> {
+        let Some(last) = self.last_second else {
+            return Vec::new();
+        };
+        let calls = self.timeline.calls_up(last);
+        (0..)
+            .zip(calls)
+            .flat_map(|(second, calls)| Leg::BOTH.map(|leg| self.second_row(leg, second, calls)))
+            .collect()
+    }
+
+    fn second_row(&self, leg: Leg, second: u32, calls: u32) -> SecondRow {
+        let nothing = LegSecond::default();
+        let tally = self.leg(leg).seconds.get(&second).unwrap_or(&nothing);
+        let pdv = |percentile| tally.pdv.percentile(percentile).map(ms);
+        let count = tally.interarrival_jitter_count;
+        let mbps = |octets: Octets| tally.sent.as_ref().and_then(octets).map(mbps_of);
+        SecondRow {
+            second,
+            leg,
+            phase: self.timeline.phase(second, self.full.as_ref()),
+            tainted: self.tainted.contains(&second),
+            calls,
+            expected: tally.expected,
+            received: tally.received,
+            lost: tally.lost,
+            discarded: tally.discarded,
+            not_sent: tally.not_sent,
+            duplicated: tally.duplicated,
+            reordered: tally.reordered,
+            interarrival_jitter_mean_ms: ratio(
+                float(tally.interarrival_jitter_sum) / 1e6,
+                float(count),
+            ),
+            interarrival_jitter_max_ms: (count > 0)
+                .then(|| float(tally.interarrival_jitter_max) / 1e6),
+            pdv_p50_ms: pdv(Percentile::P50),
+            pdv_p99_ms: pdv(Percentile::P99),
+            pdv_p999_ms: pdv(Percentile::P999),
+            pdv_max_ms: tally.pdv.max().map(ms),
+            dead_air_ms: ms(tally.dead_air_ns),
+            dead_air_events: tally.dead_air_events,
+            mbps: mbps(ALL_OCTETS),
+            rtp_mbps: mbps(RTP_OCTETS),
+            transfer_mbps: mbps(TRANSFER_OCTETS),
+            nic_mbps: mbps(NIC_OCTETS),
+            sender_lateness_p999_us: self.sender_lateness(leg, second),
+        }
+    }
+
+    fn sender_lateness(&self, leg: Leg, second: u32) -> Option<f64> {
+        let pacing = self.sender(leg).pacing.get(&second)?;
+        lateness_of(pacing)
+            .percentile(Percentile::P999)
+            .map(|ns| to_unit(ns, 1e3))
+    }
+
+    /// Dead air, silences, stalls and what the control plane told, in order of time.
+    pub(super) fn event_rows(&self) -> Vec<EventRow> {
+        let mut rows: Vec<EventRow> = self
+            .legs
+            .iter()
+            .flat_map(|leg| &leg.events)
+            .map(|event| self.dead_air_row(event))
+            .collect();
+        rows.extend(
+            self.recording_log
+                .received()
+                .flat_map(|recording| self.silence_rows(recording)),
+        );
+        rows.extend(
+            [End::Tester, End::Guest]
+                .into_iter()
+                .flat_map(|end| self.stall_rows(end)),
+        );
+        rows.extend(
+            self.told
+                .iter()
+                .map(|(at, kind, text)| self.event(*at, kind, text.clone())),
+        );
+        rows.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
+        rows
+    }
+
+    fn event(&self, at: RunTime, kind: &str, text: String) -> EventRow {
+        EventRow {
+            at_s: at.as_seconds(),
+            kind: kind.to_owned(),
+            stream: None,
+            call: None,
+            channel: None,
+            duration_ms: None,
+            cause: None,
+            tainted: self.tainted.contains(&at.second()),
+            text,
+        }
+    }
+
+    fn dead_air_row(&self, event: &DeadAirEvent) -> EventRow {
+        let text = format!(
+            "{}: {} ms of dead air, {}",
+            event.stream,
+            ms(event.length),
+            cause_text(event)
+        );
+        EventRow {
+            stream: Some(event.stream),
+            call: Some(event.stream.call.0),
+            duration_ms: Some(ms(event.length)),
+            cause: Some(event.cause),
+            tainted: event.seconds().any(|second| self.tainted.contains(&second)),
+            ..self.event(event.at, "dead-air", text)
+        }
+    }
+
+    fn silence_rows(&self, recording: &RecordingFact) -> Vec<EventRow> {
+        let rows = recording.silences.iter().map(|silence| {
+            let at = self.silence_at(recording, silence.start_ms);
+            let text = format!(
+                "call {}: {:.0} ms of silence on channel {} of {}, {:.3} s in",
+                recording.call.0,
+                silence.length_ms,
+                silence.channel,
+                recording.file,
+                silence.start_ms / 1000.0
+            );
+            EventRow {
+                call: Some(recording.call.0),
+                channel: Some(silence.channel),
+                duration_ms: Some(silence.length_ms),
+                ..self.event(at, "silence", text)
+            }
+        });
+        rows.collect()
+    }
+
+    /// Run time of an instant of a recording; a recording begins with its call.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a place in a recording; the cast saturates"
+    )]
+    pub(super) fn silence_at(&self, recording: &RecordingFact, start_ms: f64) -> RunTime {
+        let start = self
+            .timeline
+            .start_of(recording.call)
+            .unwrap_or(RunTime::ZERO);
+        start + (start_ms * 1e6) as i64
+    }
+
+    /// Seconds in which an end missed packet times altogether.
+    fn stall_rows(&self, end: End) -> Vec<EventRow> {
+        let (who, what) = match end {
+            End::Tester => ("tester", "packets not sent"),
+            End::Guest => ("guest", "playout ticks missed"),
+        };
+        let stalls = self
+            .end(end)
+            .pacing
+            .values()
+            .filter(|second| second.not_sent > 0);
+        stalls
+            .map(|second| {
+                let late = ms(second.lateness_max);
+                let text = format!(
+                    "{who} stalled: up to {late:.1} ms late, {} {what}",
+                    second.not_sent
+                );
+                let at = RunTime(i64::from(second.second) * milliwatt_wire::time::NS_PER_SECOND);
+                EventRow {
+                    duration_ms: Some(late),
+                    ..self.event(at, "stall", text)
+                }
+            })
+            .collect()
+    }
+
+    /// Distributions by second over full load.
+    pub(super) fn second_histograms(&self) -> Vec<SecondHistogram> {
+        let full = super::end::seconds_of(self.full.as_ref());
+        let mut histograms = Vec::new();
+        for (leg, names) in self
+            .legs
+            .iter()
+            .zip([["receive-pdv", "receive-ipdv"], ["sent-pdv", "sent-ipdv"]])
+        {
+            for (second, tally) in leg.seconds.range(full.clone()) {
+                histograms.extend(histogram(names[0], *second, &tally.pdv));
+                histograms.extend(histogram(names[1], *second, &tally.ipdv));
+            }
+        }
+        for (end, name) in [
+            (End::Tester, "tester-lateness"),
+            (End::Guest, "guest-lateness"),
+        ] {
+            for (second, pacing) in self.end(end).pacing.range(full.clone()) {
+                histograms.extend(histogram(name, *second, &lateness_of(pacing)));
+            }
+        }
+        histograms
+    }
+}
+
+fn histogram(
+    name: &'static str,
+    second: u32,
+    distribution: &Distribution,
+) -> Option<SecondHistogram> {
+    (distribution.total() > 0).then(|| SecondHistogram {
+        name,
+        second,
+        counts: distribution.counts().collect(),
+    })
+}
+
+fn cause_text(event: &DeadAirEvent) -> &'static str {
+    use milliwatt_wire::facts::DeadCause;
+    match event.cause {
+        DeadCause::Lost => "packets lost",
+        DeadCause::Late => "packets too late for the playout buffer",
+        DeadCause::NotSent => "packets not sent",
+        DeadCause::GuestPlayout => "the guest's playout clock stood still",
+    }
+}
+
+/// A leg's PDV as (ms, share of packets at or below).
+pub(super) fn curve(leg: &LegSeries, full: &std::ops::Range<u32>) -> Vec<(f64, f64)> {
+    let all = super::leg::merged(
+        leg.seconds
+            .range(full.clone())
+            .map(|(_, second)| &second.pdv),
+    );
+    let mut below = 0;
+    let total = float(all.total());
+    all.counts()
+        .map(|(ns, count)| {
+            below += count;
+            (ms(ns), float(below) / total)
+        })
+        .collect()
+}

@@ -1,0 +1,314 @@
+//! One stream: what both ends said of it, and what follows.
+
+use super::dead_air::{DeadRun, DeadSlots};
+use super::end::{float, ms, ratio};
+use crate::clock::Skew;
+use crate::emodel;
+use crate::measured::StreamRow;
+use crate::percentile::Distribution;
+use milliwatt_wire::facts::{DeadCause, LatePacket, Ledger, StreamEnd, StreamSecond};
+use milliwatt_wire::id::StreamId;
+use milliwatt_wire::load::PTIME_NS;
+use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// What PDV and interarrival jitter need of one second; a run holds millions, so the histograms lie
+/// in one vector of the stream.
+#[derive(Clone, Copy, Debug)]
+struct StreamSlice {
+    second: u32,
+    buckets: u32,
+    transit_min: i64,
+    transit_max: i64,
+    interarrival_jitter_sum: u64,
+    interarrival_jitter_max: u64,
+    interarrival_jitter_count: u32,
+}
+
+/// Facts about one stream.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StreamRecord {
+    pub due: Option<RunTime>,
+    pub ssrc: Option<u32>,
+    pub ledger: Option<Ledger>,
+    pub end: Option<StreamEnd>,
+    received: u64,
+    duplicates: u64,
+    reordered: u64,
+    discarded: u64,
+    slices: Vec<StreamSlice>,
+    buckets: Vec<(u8, u16)>,
+    dead: Vec<(DeadCause, u32, u32)>,
+    late: Vec<LatePacket>,
+    /// Least transit so far, for the live view.
+    transit_min: Option<i64>,
+}
+
+/// By what a stream is judged.
+#[derive(Clone, Debug)]
+pub(super) struct StreamRule {
+    pub playout_buffer: i64,
+    pub dead_air_min: i64,
+    pub skew: Skew,
+    pub full: Range<u32>,
+    /// The receiving end finished in order: a stream it never mentions did not arrive.
+    pub receiver_closed: bool,
+}
+
+/// How many packets a stream had, and where the losses lie that no receiver could see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counts {
+    expected: u64,
+    received: u64,
+    head: u32,
+    tail: u32,
+    by_ledger: bool,
+}
+
+/// What a stream came to.
+#[derive(Clone, Debug)]
+pub(super) struct StreamSummary {
+    pub row: StreamRow,
+    pub by_ledger: bool,
+    pub dscp: Option<u8>,
+    /// When slot 0 was due.
+    pub due: RunTime,
+    pub events: Vec<DeadRun>,
+    pub lost_slots: Vec<u32>,
+    pub not_sent_slots: Vec<u32>,
+    /// Mean of J over full load, ns.
+    pub interarrival_jitter_mean: Option<f64>,
+    /// Largest J over full load, ns.
+    pub interarrival_jitter_max: Option<u64>,
+}
+
+impl StreamSummary {
+    /// When a slot was due.
+    pub(super) fn time_of(&self, slot: u32) -> RunTime {
+        self.due + i64::from(slot) * PTIME_NS
+    }
+}
+
+impl StreamRecord {
+    /// Takes a second; returns its largest PDV against the least transit so far, ns.
+    pub(super) fn absorb_second(&mut self, fact: &StreamSecond) -> Option<i64> {
+        self.received += u64::from(fact.packets);
+        self.duplicates += u64::from(fact.duplicates);
+        self.reordered += u64::from(fact.reordered);
+        self.discarded += u64::from(fact.discarded);
+        if fact.packets == 0 {
+            return None;
+        }
+        self.buckets.extend(&fact.pdv);
+        self.slices.push(StreamSlice {
+            second: fact.second,
+            buckets: u32::try_from(fact.pdv.len()).unwrap_or(0),
+            transit_min: fact.transit_min,
+            transit_max: fact.transit_max,
+            interarrival_jitter_sum: fact.interarrival_jitter_sum,
+            interarrival_jitter_max: fact.interarrival_jitter_max,
+            interarrival_jitter_count: fact.interarrival_jitter_count,
+        });
+        let least = self
+            .transit_min
+            .map_or(fact.transit_min, |least| least.min(fact.transit_min));
+        self.transit_min = Some(least);
+        Some(fact.transit_max - least)
+    }
+
+    pub(super) fn absorb_dead(&mut self, cause: DeadCause, first_slot: u32, slots: u32) {
+        self.dead.push((cause, first_slot, slots));
+    }
+
+    pub(super) fn absorb_late(&mut self, packets: &[LatePacket]) {
+        self.late.extend(packets);
+    }
+
+    /// What the stream came to. Its PDV goes into the leg's seconds.
+    pub(super) fn summarise(
+        &self,
+        id: StreamId,
+        rule: &StreamRule,
+        pdv: &mut BTreeMap<u32, Distribution>,
+    ) -> StreamSummary {
+        let counts = self.counts(rule.receiver_closed);
+        let dead = self.dead_slots(&counts, rule.playout_buffer);
+        let events: Vec<DeadRun> = dead
+            .all_runs()
+            .into_iter()
+            .filter(|run| run.length() >= rule.dead_air_min)
+            .collect();
+        let not_sent_slots: Vec<u32> = dead.of(DeadCause::NotSent).collect();
+        let slots_not_sent = not_sent_slots.len() as u64;
+        let (jitter_mean, jitter_max) = self.interarrival_jitter(&rule.full);
+        StreamSummary {
+            row: StreamRow {
+                stream: id,
+                ssrc: self.ssrc,
+                start_s: self.due.map(RunTime::as_seconds),
+                expected: counts.expected,
+                received: counts.received,
+                lost: counts.expected.saturating_sub(counts.received),
+                discarded: self.end.map_or(self.discarded, |end| end.discarded.into()),
+                not_sent: self
+                    .ledger
+                    .map_or(slots_not_sent, |ledger| ledger.not_sent.into()),
+                duplicated: self
+                    .end
+                    .map_or(self.duplicates, |end| end.duplicates.into()),
+                reordered: self.end.map_or(self.reordered, |end| end.reordered.into()),
+                interarrival_jitter_mean_ms: jitter_mean.map(|ns| ns / 1e6),
+                interarrival_jitter_max_ms: jitter_max.map(|ns| float(ns) / 1e6),
+                pdv_max_ms: self.spread(rule.skew, pdv).map(ms),
+                dead_air_events: events.len() as u64,
+                dead_air_longest_ms: events.iter().map(DeadRun::length).max().map(ms),
+                mos_lq: mos_lq(
+                    &counts,
+                    self.end.map_or(self.discarded, |end| end.discarded.into()),
+                    &dead,
+                ),
+            },
+            by_ledger: counts.by_ledger,
+            dscp: self.end.and_then(|end| end.dscp),
+            due: self.due.unwrap_or_else(|| self.first_heard()),
+            events,
+            lost_slots: dead.of(DeadCause::Lost).collect(),
+            not_sent_slots,
+            interarrival_jitter_mean: jitter_mean,
+            interarrival_jitter_max: jitter_max,
+        }
+    }
+
+    /// Where a stream lies whose sender's word never came.
+    fn first_heard(&self) -> RunTime {
+        RunTime(
+            self.slices
+                .first()
+                .map_or(0, |slice| i64::from(slice.second))
+                * NS_PER_SECOND,
+        )
+    }
+
+    /// The sender's ledger says what to expect; without one the sequence numbers do, and a stream
+    /// whose receiver was cut off counts what it is known to have seen.
+    fn counts(&self, receiver_closed: bool) -> Counts {
+        let inside: u64 = self
+            .dead
+            .iter()
+            .filter(|(cause, ..)| *cause == DeadCause::Lost)
+            .map(|(.., n)| u64::from(*n))
+            .sum();
+        let by_ledger = self.ledger.is_some();
+        match (self.ledger.map(|ledger| ledger.sent), self.end) {
+            (sent, Some(end)) => {
+                let seen = end.last_index.map_or(0, |last| last + 1);
+                let sent = sent.unwrap_or(seen).max(seen);
+                let head = end.first_index.unwrap_or(sent);
+                let tail = if end.first_index.is_some() {
+                    sent - seen
+                } else {
+                    0
+                };
+                Counts {
+                    expected: sent.into(),
+                    received: end.received.into(),
+                    head,
+                    tail,
+                    by_ledger,
+                }
+            }
+            (Some(sent), None) if receiver_closed && self.received == 0 => Counts {
+                expected: sent.into(),
+                received: 0,
+                head: sent,
+                tail: 0,
+                by_ledger,
+            },
+            (_, None) => Counts {
+                expected: self.received + inside,
+                received: self.received,
+                head: 0,
+                tail: 0,
+                by_ledger: false,
+            },
+        }
+    }
+
+    fn dead_slots(&self, counts: &Counts, playout_buffer: i64) -> DeadSlots {
+        let mut dead = DeadSlots::default();
+        for (cause, first_slot, slots) in &self.dead {
+            dead.mark(*first_slot, *slots, *cause);
+        }
+        dead.mark_lost_packets(0, counts.head);
+        let tail_from = self
+            .end
+            .and_then(|end| end.last_slot)
+            .map_or(0, |slot| slot + 1);
+        dead.mark_lost_packets(tail_from, counts.tail);
+        for packet in self
+            .late
+            .iter()
+            .filter(|packet| i64::from(packet.above_us) * 1000 > playout_buffer)
+        {
+            dead.mark(packet.slot, 1, DeadCause::Late);
+        }
+        dead
+    }
+
+    /// Mean and maximum of J over full load, ns (RFC 3550 A.8).
+    fn interarrival_jitter(&self, full: &Range<u32>) -> (Option<f64>, Option<u64>) {
+        let inside = || {
+            self.slices
+                .iter()
+                .filter(|s| full.contains(&s.second) && s.interarrival_jitter_count > 0)
+        };
+        let sum: u64 = inside().map(|s| s.interarrival_jitter_sum).sum();
+        let count: u64 = inside()
+            .map(|s| u64::from(s.interarrival_jitter_count))
+            .sum();
+        (
+            ratio(float(sum), float(count)),
+            inside().map(|s| s.interarrival_jitter_max).max(),
+        )
+    }
+
+    /// Adds the stream's PDV (RFC 5481 4.2) to the seconds it lies in, against its least transit over
+    /// the whole run, so that a standing queue shows. Returns the largest, ns.
+    fn spread(&self, skew: Skew, pdv: &mut BTreeMap<u32, Distribution>) -> Option<i64> {
+        let reference = self
+            .slices
+            .iter()
+            .map(|s| s.transit_min - skew.at(s.second))
+            .min()?;
+        let mut from = 0;
+        let mut max = 0;
+        for slice in &self.slices {
+            let to = from + usize::try_from(slice.buckets).unwrap_or(0);
+            let level = skew.at(slice.second) + reference;
+            let second = pdv.entry(slice.second).or_default();
+            second.record_coarse(&self.buckets[from..to], slice.transit_min - level);
+            second.raise_max(slice.transit_max - level);
+            max = max.max(slice.transit_max - level);
+            from = to;
+        }
+        Some(max)
+    }
+
+    /// Least transit of each second, ns.
+    pub(super) fn transit_minima(&self) -> impl Iterator<Item = (u32, i64)> + '_ {
+        self.slices
+            .iter()
+            .map(|slice| (slice.second, slice.transit_min))
+    }
+}
+
+/// MOS-LQ of a stream's life: what was lost and what came too late, with its burstiness.
+fn mos_lq(counts: &Counts, discarded: u64, dead: &DeadSlots) -> Option<f64> {
+    let impaired = counts.expected.saturating_sub(counts.received) + discarded;
+    let ppl_percent = ratio(100.0 * float(impaired), float(counts.expected))?.min(100.0);
+    let runs = dead.runs(&[DeadCause::Lost, DeadCause::Late]);
+    let in_runs = runs.iter().map(|run| u64::from(run.slots)).sum();
+    let burst_ratio = emodel::burst_ratio(in_runs, runs.len() as u64, counts.expected);
+    Some(emodel::mos_lq(ppl_percent, burst_ratio))
+}

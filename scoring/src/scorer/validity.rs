@@ -1,0 +1,101 @@
+//! Whether the tester may be believed.
+
+use super::Summary;
+use super::end::{EndRecord, float, lateness_of, lateness_us, seconds_of, to_unit};
+use crate::judgement::Judgement;
+use crate::measured::{Outcome, ThresholdResult, Validity};
+use crate::percentile::Percentile;
+use milliwatt_wire::facts::PacingSecond;
+use milliwatt_wire::id::End;
+use std::collections::BTreeSet;
+
+/// Seconds in which an end did not keep its own time, or dropped packets itself.
+pub(super) fn tainted_seconds(end: &EndRecord, bound_us: f64) -> BTreeSet<u32> {
+    let late = end
+        .pacing
+        .values()
+        .filter(|second| is_late(second, bound_us))
+        .map(|second| second.second);
+    let dropped = end
+        .host
+        .keys()
+        .copied()
+        .filter(|second| end.rise(*second, |host| host.socket_drops).unwrap_or(0) > 0);
+    late.chain(dropped).collect()
+}
+
+fn is_late(second: &PacingSecond, bound_us: f64) -> bool {
+    let p999 = lateness_of(second).percentile(Percentile::P999);
+    second.not_sent > 0 || p999.is_some_and(|ns| to_unit(ns, 1e3) > bound_us)
+}
+
+impl Summary<'_> {
+    /// The tester's own record, and whether it decided anything.
+    pub(super) fn validity(&self, judgement: &Judgement, results: &[ThresholdResult]) -> Validity {
+        let tester = self.end(End::Tester);
+        let sum = |count: fn(&PacingSecond) -> u32| {
+            tester
+                .pacing
+                .values()
+                .map(|second| u64::from(count(second)))
+                .sum::<u64>()
+        };
+        let full = seconds_of(self.full.as_ref());
+        let tainted: Vec<u32> = self.tainted.range(full.clone()).copied().collect();
+        let mut reasons: Vec<String> = self.judgement_error.iter().cloned().collect();
+        reasons.extend(self.nothing_measured(sum(|second| second.planned)));
+        reasons.extend(too_many_tainted(
+            tainted.len(),
+            full.len(),
+            judgement.tainted_share_percent,
+        ));
+        reasons.extend(results.iter().filter_map(changed_by_taint));
+        Validity {
+            valid: reasons.is_empty(),
+            reasons,
+            tainted_seconds: u32::try_from(tainted.len()).unwrap_or(u32::MAX),
+            tainted,
+            departures_planned: sum(|second| second.planned),
+            departures_sent: sum(|second| second.sent),
+            departures_not_sent: sum(|second| second.not_sent),
+            socket_drops: tester.socket_drops().unwrap_or(0),
+            lateness_us: lateness_us(&tester.lateness(full)),
+        }
+    }
+
+    fn nothing_measured(&self, planned: u64) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if planned == 0 {
+            reasons.push("the tester had no packet to send: check that the scenario has calls and that the run reached its ramp".to_owned());
+        }
+        if self.full.is_none() {
+            reasons.push(
+                "the run had no whole second at full load, so nothing could be judged: let it run longer (--for) and look in events for what ended it"
+                    .to_owned(),
+            );
+        }
+        reasons
+    }
+}
+
+fn too_many_tainted(tainted: usize, full: usize, share_percent: f64) -> Option<String> {
+    let share = 100.0 * float(tainted as u64) / float(full.max(1) as u64);
+    (share > share_percent).then(|| {
+        format!(
+            "the tester did not keep its own time in {tainted} of {full} full-load seconds ({share:.1} %, at most {share_percent} %): \
+             use fewer calls, a less busy or faster tester, or real-time scheduling, and run again"
+        )
+    })
+}
+
+fn changed_by_taint(result: &ThresholdResult) -> Option<String> {
+    let changed = result.outcome != result.outcome_without_tainted
+        && result.outcome_without_tainted != Outcome::NotMeasured;
+    (changed && !result.warns_only).then(|| {
+        let leg = result.leg.map_or_else(String::new, |leg| format!(", {}", leg.title()));
+        format!(
+            "seconds in which the tester did not keep its own time decide {}{leg}: free the tester of other work and run again",
+            result.metric
+        )
+    })
+}

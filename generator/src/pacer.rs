@@ -5,8 +5,8 @@ use crate::calls::{Call, CallPlan};
 use crate::grid::Grid;
 use crate::stream::StreamSender;
 use milliwatt_wire::facts::{Fact, PacingSecond, pdv_bucket};
-use milliwatt_wire::id::{Lane, Leg, Party, StreamId};
-use milliwatt_wire::load::{LoadSpec, PTIME_NS};
+use milliwatt_wire::id::{CallId, Lane, Leg, Party, StreamId};
+use milliwatt_wire::load::{LoadSpec, PTIME_NS, Role};
 use milliwatt_wire::time::RunTime;
 
 /// All calls of one lane and party, one after the other: the stream on one port pair.
@@ -124,16 +124,26 @@ impl Pacer {
 
     /// Visits every line that has a packet due in slot `tick`. The visitor fills and settles, or
     /// skips, exactly the slot that is due.
-    pub fn visit(&mut self, tick: i64, facts: &mut impl FnMut(Fact), mut visit: impl FnMut(usize, &mut Line)) {
+    pub fn visit<F: FnMut(Fact)>(&mut self, tick: i64, facts: &mut F, mut visit: impl FnMut(usize, &mut Line, &mut F)) {
         let due = self.grid.due(tick);
         let slot = usize::try_from(tick.rem_euclid(i64::from(self.grid.slots()))).unwrap_or(0);
         for index in &self.by_slot[slot] {
             let index = *index as usize;
             let line = &mut self.lines[index];
             if line.due(&self.load, due, self.cut, facts) {
-                visit(index, line);
+                visit(index, line, facts);
             }
         }
+    }
+
+    /// The stream of `call` on line `index`, whatever its slot: for packets that go back at once.
+    pub fn stream_of(&mut self, index: usize, call: CallId, facts: &mut impl FnMut(Fact)) -> Option<&mut StreamSender> {
+        let line = &mut self.lines[index];
+        while line.current.as_ref().is_none_or(|s| s.stream().call < call) && line.next_call < line.calls.len() {
+            line.finish(facts);
+            line.open(&self.load, RunTime(i64::MAX), facts);
+        }
+        line.current.as_mut().filter(|s| s.stream().call == call)
     }
 
     /// Ends whatever is still open.
@@ -150,7 +160,8 @@ pub fn line_offset(load: &LoadSpec, grid: &Grid, lane: Lane, party: Party, leg: 
     match leg {
         Leg::Receive => grid.place(lane, party),
         Leg::Sent => {
-            let speaker = if load.legs >= 2 { party.other() } else { party };
+            let crossed = load.legs >= 2 && load.role == Role::MediaServer;
+            let speaker = if crossed { party.other() } else { party };
             let offset = grid.place(lane, speaker) + load.onward_offset;
             offset.div_euclid(load.slot_width) * load.slot_width
         }
@@ -213,14 +224,12 @@ mod tests {
         let mut sent = 0;
         let mut tick = 0;
         while pacer.grid().due(tick) < until {
-            let mut collected = Vec::new();
-            pacer.visit(tick, &mut |f| facts.push(f), |_, line| {
+            pacer.visit(tick, &mut |f| facts.push(f), |_, line, facts| {
                 let sender = line.sender().expect("a visited line has a stream");
                 sender.fill();
-                sender.settle(Handed::Sent, &mut |f| collected.push(f));
+                sender.settle(Handed::Sent, facts);
                 sent += 1;
             });
-            facts.append(&mut collected);
             tick += 1;
         }
         pacer.finish(&mut |f| facts.push(f));

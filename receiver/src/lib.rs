@@ -5,6 +5,7 @@
 //! * [`line`]: all streams of one port pair, one after the other; tells them by SSRC.
 //! * [`leg`]: what is counted over all streams of a leg.
 //! * [`playout`]: the buffer between arrival and a 20 ms clock.
+//! * [`recorder`]: a call's recording, from playout frames to the octets of a WAV file.
 //!
 //! Sans-IO: time is an argument. The threads that own sockets and clocks drive it.
 
@@ -12,4 +13,5 @@ pub mod leg;
 pub mod line;
 pub mod packet;
 pub mod playout;
+pub mod recorder;
 pub mod stream;

@@ -1,10 +1,10 @@
 //! Waiting for any of many sockets, without allocating.
 
-use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// Most sockets told of by one wait; the others come with the next.
@@ -14,7 +14,6 @@ const EVENTS: usize = 256;
 /// is told of again. A socket leaves when it is closed.
 pub struct Poller {
     epoll: OwnedFd,
-    events: Vec<Event>,
     tokens: Vec<u32>,
 }
 
@@ -24,7 +23,6 @@ impl Poller {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         Ok(Self {
             epoll,
-            events: Vec::with_capacity(EVENTS),
             tokens: Vec::with_capacity(EVENTS),
         })
     }
@@ -58,16 +56,10 @@ impl Poller {
                 timeout.as_ref(),
             )?;
         }
-        self.events.clear();
-        epoll::wait(
-            &self.epoll,
-            spare_capacity(&mut self.events),
-            Some(&timespec(0)),
-        )?;
-        let tokens = self
-            .events
-            .iter()
-            .map(|event| u32::try_from(event.data.u64()).unwrap_or(u32::MAX));
+        // On the stack: an event holds a raw pointer, which would tie the poller to one thread.
+        let mut room = [MaybeUninit::<Event>::uninit(); EVENTS];
+        let (events, _) = epoll::wait(&self.epoll, &mut room, Some(&timespec(0)))?;
+        let tokens = events.iter().map(|event| u32::try_from(event.data.u64()).unwrap_or(u32::MAX));
         self.tokens.extend(tokens);
         Ok(())
     }

@@ -1,0 +1,108 @@
+//! The thread that gathers facts: off the packet path, it drains the media threads' rings, samples
+//! the host each second and writes a block.
+
+use crate::engine::MediaStatus;
+use crate::meter::TcpMeter;
+use crate::telemetry::HostProbe;
+use milliwatt_wire::block::FactsWriter;
+use milliwatt_wire::clock::mono_now;
+use milliwatt_wire::facts::{Fact, HostSecond, SentSecond};
+use milliwatt_wire::time::{NS_PER_SECOND, RunClock, RunTime};
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
+
+/// Where facts come from and what a second's end adds to them.
+pub struct Collector {
+    /// Rings of the media threads.
+    pub rings: Vec<rtrb::Consumer<Fact>>,
+    /// Facts of everyone else.
+    pub inbox: mpsc::Receiver<Fact>,
+    /// Shared with the media threads.
+    pub status: Arc<MediaStatus>,
+    /// Connections of the session.
+    pub meter: Arc<TcpMeter>,
+    /// The host.
+    pub probe: HostProbe,
+    /// Run time on this host.
+    pub clock: RunClock,
+    second: u32,
+    writer: FactsWriter<io::Sink>,
+}
+
+impl Collector {
+    /// A collector that has seen nothing.
+    #[must_use]
+    pub fn new(
+        rings: Vec<rtrb::Consumer<Fact>>,
+        inbox: mpsc::Receiver<Fact>,
+        status: Arc<MediaStatus>,
+        meter: Arc<TcpMeter>,
+        probe: HostProbe,
+        clock: RunClock,
+    ) -> Self {
+        Self { rings, inbox, status, meter, probe, clock, second: 0, writer: FactsWriter::new(io::sink()) }
+    }
+
+    /// Gathers what has come. At a second's end also the host's state, and then the block that is
+    /// ready.
+    pub fn gather(&mut self) -> io::Result<Option<Vec<u8>>> {
+        self.drain();
+        let now = self.clock.run(mono_now());
+        if now.0 < i64::from(self.second + 1) * NS_PER_SECOND {
+            return Ok(None);
+        }
+        self.close_second(now)
+    }
+
+    /// Gathers what is left and closes the log.
+    pub fn finish(&mut self) -> io::Result<Option<Vec<u8>>> {
+        self.drain();
+        let at = self.clock.run(mono_now());
+        let lost = self.status.fact_drops.load(Ordering::Relaxed);
+        if lost > 0 {
+            let text = format!("{lost} facts were lost on this end: its disk or its collector could not keep pace");
+            self.writer.push(Fact::Event { at, kind: "facts-lost".into(), text });
+        }
+        self.sample();
+        self.writer.push(Fact::Closed { at });
+        Ok(self.writer.flush_block()?.map(|(_, octets)| octets))
+    }
+
+    fn drain(&mut self) {
+        for ring in &mut self.rings {
+            while let Ok(fact) = ring.pop() {
+                self.writer.push(fact);
+            }
+        }
+        while let Ok(fact) = self.inbox.try_recv() {
+            self.writer.push(fact);
+        }
+    }
+
+    fn close_second(&mut self, now: RunTime) -> io::Result<Option<Vec<u8>>> {
+        self.sample();
+        self.second = now.second();
+        Ok(self.writer.flush_block()?.map(|(_, octets)| octets))
+    }
+
+    fn sample(&mut self) {
+        let (host, nic) = self.probe.sample(self.second);
+        let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        self.writer.push(Fact::Host(HostSecond {
+            socket_drops: load(&self.status.socket_drops),
+            recorder_drops: load(&self.status.recorder_drops),
+            ..host
+        }));
+        let sent = self.meter.read();
+        self.writer.push(Fact::Sent(SentSecond {
+            second: self.second,
+            transfer_octets: sent.transfer,
+            control_octets: sent.control,
+            retransmissions: sent.retransmissions,
+            nic_octets: nic.sent_octets,
+            nic_received_octets: nic.received_octets,
+            ..SentSecond::default()
+        }));
+    }
+}

@@ -1,0 +1,162 @@
+//! One party of one lane in the engine: what it says arrives here and is played to the other.
+
+use super::port::{Heard, PortPair, RtcpPort, heard};
+use milliwatt_generator::calls::Call;
+use milliwatt_receiver::leg::LegLog;
+use milliwatt_receiver::line::{LineReceiver, Taken};
+use milliwatt_receiver::packet::RtpView;
+use milliwatt_receiver::playout::PlayoutBuffer;
+use milliwatt_receiver::stream::{Placed, StreamPlan};
+use milliwatt_wire::facts::{DeadCause, Fact};
+use milliwatt_wire::id::{CallId, Leg, StreamId};
+use milliwatt_wire::load::{LoadSpec, SAMPLES_PER_PACKET};
+use milliwatt_wire::time::RunTime;
+
+/// A run of slots that were there and were not played, still growing.
+#[derive(Clone, Copy, Debug)]
+struct UnplayedRun {
+    stream: StreamId,
+    first_slot: u32,
+    slots: u32,
+}
+
+/// What arrives from one party, and its way to playout.
+#[derive(Debug)]
+pub(super) struct EngineLine {
+    pub(super) port: PortPair,
+    pub(super) rtcp: RtcpPort,
+    receiver: LineReceiver,
+    playout: PlayoutBuffer,
+    playout_depth: i64,
+    playing: Option<CallId>,
+    unplayed: Option<UnplayedRun>,
+}
+
+/// When a packet arrived and was read, and the clocks' drift by then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) arrived: RunTime,
+    pub(super) taken: RunTime,
+    pub(super) drift: i64,
+}
+
+impl EngineLine {
+    pub(super) fn new(load: &LoadSpec, port: PortPair, rtcp: RtcpPort, receiver: LineReceiver) -> Self {
+        Self {
+            port,
+            rtcp,
+            receiver,
+            playout: PlayoutBuffer::new(load.playout_buffer),
+            playout_depth: load.playout_buffer,
+            playing: None,
+            unplayed: None,
+        }
+    }
+
+    /// Takes an RTP datagram. Gives the stream and slot when it is the first copy of a packet of ours.
+    pub(super) fn take(
+        &mut self,
+        octets: &[u8],
+        moment: Moment,
+        leg: &mut LegLog,
+        facts: &mut impl FnMut(Fact),
+    ) -> Option<(StreamPlan, u32)> {
+        let view = RtpView::parse(octets).ok()?;
+        let Taken::Stream { plan, placed } = self.receiver.take(&view, moment.arrived, moment.drift, facts) else {
+            return None;
+        };
+        let Placed::New { slot, ipdv } = placed else { return None };
+        leg.count(ipdv, moment.arrived, moment.taken, facts);
+        self.rtcp.arrived(moment.arrived, view.timestamp());
+        self.store(&plan, slot, view.payload(), moment, facts);
+        Some((plan, slot))
+    }
+
+    /// Puts audio where its turn will find it. A packet that was here in time and was read too
+    /// late is the guest's own doing.
+    fn store(&mut self, plan: &StreamPlan, slot: u32, payload: &[u8], moment: Moment, facts: &mut impl FnMut(Fact)) {
+        if self.playing.is_none_or(|call| call < plan.stream.call) {
+            self.playing = Some(plan.stream.call);
+            self.playout.clear();
+        }
+        if self.playing != Some(plan.stream.call) || self.playout.insert(slot, payload) {
+            return;
+        }
+        let reference = self.receiver.stream_of(plan.stream.call).and_then(|s| s.reference_transit()).unwrap_or(0);
+        let due = plan.due + i64::from(slot) * milliwatt_wire::load::PTIME_NS;
+        let above = moment.arrived - due - moment.drift - reference;
+        if above <= self.playout_depth {
+            self.note_unplayed(plan.stream, slot, facts);
+        }
+    }
+
+    /// The audio whose turn is at a tick of `call`, due at `due`; none when nothing is there.
+    pub(super) fn play(&mut self, call: &Call, due: RunTime, drift: i64) -> Option<&[u8; SAMPLES_PER_PACKET]> {
+        let slot = self.slot_at(call, due, drift)?;
+        self.playout.take(slot)
+    }
+
+    /// A tick of `call` that did not run in time: what it would have played is not heard.
+    pub(super) fn miss(&mut self, call: &Call, due: RunTime, drift: i64, facts: &mut impl FnMut(Fact)) {
+        let Some(slot) = self.slot_at(call, due, drift) else { return };
+        let was_there = self.playout.take(slot).is_some();
+        if let (true, Some(stream)) = (was_there, self.receiver.stream_of(call.id).map(|s| s.plan().stream)) {
+            self.note_unplayed(stream, slot, facts);
+        }
+    }
+
+    fn slot_at(&mut self, call: &Call, due: RunTime, drift: i64) -> Option<u32> {
+        if self.playing != Some(call.id) {
+            return None;
+        }
+        let stream = self.receiver.stream_of(call.id)?;
+        let (start, slots) = (stream.plan().due, stream.plan().slots);
+        let reference = stream.reference_transit()?;
+        self.playout.slot_at(due, start, reference + drift).filter(|slot| *slot < slots)
+    }
+
+    fn note_unplayed(&mut self, stream: StreamId, slot: u32, facts: &mut impl FnMut(Fact)) {
+        match &mut self.unplayed {
+            Some(run) if run.stream == stream && run.first_slot + run.slots == slot => run.slots += 1,
+            _ => {
+                self.flush_unplayed(facts);
+                self.unplayed = Some(UnplayedRun { stream, first_slot: slot, slots: 1 });
+            }
+        }
+    }
+
+    fn flush_unplayed(&mut self, facts: &mut impl FnMut(Fact)) {
+        if let Some(UnplayedRun { stream, first_slot, slots }) = self.unplayed.take() {
+            facts(Fact::DeadSlots { stream, cause: DeadCause::GuestPlayout, first_slot, slots });
+        }
+    }
+
+    /// What the RFC 3550 state of `call`'s stream says.
+    pub(super) fn heard(&mut self, call: &Call) -> Option<Heard> {
+        heard(&mut self.receiver, call)
+    }
+
+    pub(super) fn note_dscp(&mut self, dscp: u8) {
+        self.receiver.note_dscp(dscp);
+    }
+
+    pub(super) fn cut(&mut self, at: RunTime) {
+        self.receiver.cut(at);
+    }
+
+    /// Closes streams that are over; true when no more will come.
+    pub(super) fn sweep(&mut self, now: RunTime, facts: &mut impl FnMut(Fact)) -> bool {
+        self.flush_unplayed(facts);
+        self.receiver.sweep(now, facts);
+        self.receiver.is_over()
+    }
+
+    /// Closes everything.
+    pub(super) fn close(&mut self, facts: &mut impl FnMut(Fact)) {
+        self.flush_unplayed(facts);
+        self.receiver.close(facts);
+    }
+}
+
+/// The leg that arrives at the engine.
+pub(super) const ARRIVING: Leg = Leg::Receive;

@@ -1,0 +1,148 @@
+//! One port pair of a leg: sockets, the streams that arrive on them, and RTCP. Both ends have one
+//! for each lane and party.
+
+use milliwatt_generator::calls::{Call, CallPlan, stream_headers};
+use milliwatt_generator::grid::Grid;
+use milliwatt_generator::pacer::line_offset;
+use milliwatt_generator::report::{Reception, ReportTimer, SenderInfo, build_report};
+use milliwatt_receiver::line::LineReceiver;
+use milliwatt_receiver::stream::StreamPlan;
+use milliwatt_scoring::interarrival_jitter::InterarrivalJitterTicks;
+use milliwatt_wire::id::{Lane, Leg, Party, StreamId};
+use milliwatt_wire::load::LoadSpec;
+use milliwatt_wire::socket::{MediaSocket, SendOutcome};
+use milliwatt_wire::time::RunTime;
+
+/// A port pair's sockets, proven and connected.
+#[derive(Debug)]
+pub struct PortPair {
+    /// The lane it serves.
+    pub lane: Lane,
+    /// The party it serves.
+    pub party: Party,
+    /// RTP, even port.
+    pub rtp: MediaSocket,
+    /// RTCP, odd port.
+    pub rtcp: MediaSocket,
+}
+
+/// The streams that arrive at one port over the run.
+#[must_use]
+pub fn line_receiver(load: &LoadSpec, grid: &Grid, calls: &[Call], party: Party, leg: Leg) -> LineReceiver {
+    LineReceiver::new(calls.iter().map(|call| stream_plan(load, grid, call, party, leg)))
+}
+
+/// What is agreed about one stream.
+#[must_use]
+pub fn stream_plan(load: &LoadSpec, grid: &Grid, call: &Call, party: Party, leg: Leg) -> StreamPlan {
+    let stream = StreamId { call: call.id, party, leg };
+    let headers = stream_headers(load.seed, stream);
+    StreamPlan {
+        stream,
+        ssrc: headers.ssrc,
+        first_seq: headers.first_seq,
+        first_timestamp: headers.first_timestamp,
+        due: call.start + line_offset(load, grid, call.lane, party, leg),
+        slots: call.packets,
+        playout_buffer: load.playout_buffer,
+    }
+}
+
+/// The calls of the lanes that `serves` accepts, by lane and party in port order.
+#[must_use]
+pub fn port_calls(load: &LoadSpec, plan: &CallPlan, serves: impl Fn(Lane) -> bool) -> Vec<(Lane, Party, Vec<Call>)> {
+    let lanes = (0..).map(Lane).zip(plan.by_lane(load.concurrent)).filter(|(lane, _)| serves(*lane));
+    lanes.flat_map(|(lane, calls)| load.parties().iter().map(move |party| (lane, *party, calls.clone()))).collect()
+}
+
+/// RTCP of one port: what was heard from the other side, and when to report.
+#[derive(Debug)]
+pub struct RtcpPort {
+    timer: ReportTimer,
+    interarrival: InterarrivalJitterTicks,
+    last_report: Option<(u32, RunTime)>,
+}
+
+impl RtcpPort {
+    /// Nothing heard; the first report is due half an interval after `start`.
+    #[must_use]
+    pub fn new(seed: u64, start: RunTime) -> Self {
+        Self { timer: ReportTimer::new(seed, start), interarrival: InterarrivalJitterTicks::new(), last_report: None }
+    }
+
+    /// A report is due.
+    pub fn expired(&mut self, now: RunTime) -> bool {
+        self.timer.expired(now)
+    }
+
+    /// Counts an RTP arrival for the report's interarrival jitter field.
+    pub fn arrived(&mut self, at: RunTime, timestamp: u32) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "RTP ticks wrap at 32 bits")]
+        let ticks = (at.0 / 125_000) as u32;
+        self.interarrival.update(ticks.wrapping_sub(timestamp));
+    }
+
+    /// Takes an RTCP datagram: remembers the last sender report. False when it is no RTCP.
+    pub fn take(&mut self, octets: &[u8], at: RunTime) -> bool {
+        let Ok(packets) = rtcp::packet::unmarshal(&mut &octets[..]) else { return false };
+        for packet in packets {
+            if let Some(report) = packet.as_any().downcast_ref::<rtcp::sender_report::SenderReport>() {
+                let middle = u32::try_from(report.ntp_time >> 16 & 0xffff_ffff).unwrap_or(0);
+                self.last_report = Some((middle, at));
+            }
+        }
+        true
+    }
+
+    /// Sends a report on `socket`; gives the octets a NIC counts, 0 when the system refused it.
+    pub fn send(&mut self, socket: &MediaSocket, sender: SenderInfo, heard: Option<Heard>, now: RunTime, overhead: u64) -> u64 {
+        let reception = heard.map(|h| self.reception(h, now));
+        let octets = build_report(sender, reception, "milliwatt");
+        match socket.send(&octets) {
+            SendOutcome::Sent => octets.len() as u64 + overhead,
+            _ => 0,
+        }
+    }
+
+    fn reception(&self, heard: Heard, now: RunTime) -> Reception {
+        let (last_sender_report, since) = self.last_report.map_or((0, 0), |(middle, at)| (middle, now - at));
+        Reception {
+            ssrc: heard.ssrc,
+            fraction_lost: heard.fraction_lost,
+            cumulative_lost: heard.cumulative_lost,
+            extended_highest_seq: heard.extended_highest_seq,
+            interarrival_jitter_ticks: self.interarrival.report_ticks(),
+            last_sender_report,
+            delay_since_last: u32::try_from(since.max(0) * 65_536 / 1_000_000_000).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// What a stream's RFC 3550 state says, for a report.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard {
+    /// Its SSRC.
+    pub ssrc: u32,
+    /// Since the last report, of 256.
+    pub fraction_lost: u8,
+    /// Since the start.
+    pub cumulative_lost: i32,
+    /// With cycles.
+    pub extended_highest_seq: u32,
+}
+
+/// Reads the state of the stream of `call` at a line.
+pub fn heard(line: &mut LineReceiver, call: &Call) -> Option<Heard> {
+    let stream = line.stream_of(call.id)?;
+    let ssrc = stream.plan().ssrc;
+    let source = stream.source();
+    if source.received() == 0 {
+        return None;
+    }
+    Some(Heard {
+        ssrc,
+        fraction_lost: source.fraction_lost(),
+        cumulative_lost: source.cumulative_lost(),
+        extended_highest_seq: u32::try_from(source.extended_max() & 0xffff_ffff).unwrap_or(0),
+    })
+}

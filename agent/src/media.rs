@@ -1,0 +1,190 @@
+//! The media of a session: engine threads, the recording writer, and the collector of their facts.
+
+use crate::collector::Collector;
+use crate::engine::{Engine, EngineSetup, MediaStatus, PortPair};
+use crate::meter::TcpMeter;
+use crate::recording::shelf::Shelf;
+use crate::recording::writer::RecordingWriter;
+use crate::spool::Spool;
+use crate::telemetry::HostProbe;
+use anyhow::{Context, Result};
+use milliwatt_generator::calls::CallPlan;
+use milliwatt_wire::clock::{ClockPair, mono_now, set_timer_slack_1ns, sleep_until};
+use milliwatt_wire::facts::Fact;
+use milliwatt_wire::id::{End, Lane};
+use milliwatt_wire::load::LoadSpec;
+use milliwatt_wire::socket::request_real_time;
+use milliwatt_wire::time::RunClock;
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+
+/// Facts a ring holds: some seconds of 500 streams.
+const FACT_RING: usize = 32_768;
+/// Audio frames a ring holds: 2.6 s of 500 streams.
+const AUDIO_RING: usize = 65_536;
+/// Priority of media threads under `SCHED_FIFO`: above ordinary work, below the kernel's own.
+pub const MEDIA_PRIORITY: u8 = 50;
+/// The collector looks this often.
+const GATHER_NS: i64 = 50_000_000;
+
+/// A session made ready: ports proven, nothing sent yet.
+pub struct ReadyMedia {
+    /// The run.
+    pub run: u64,
+    /// The load.
+    pub load: LoadSpec,
+    /// Its calls.
+    pub plan: Arc<CallPlan>,
+    /// Proven and connected.
+    pub ports: Vec<PortPair>,
+    /// Media-engine threads.
+    pub engines: u32,
+    /// The session's folder.
+    pub folder: PathBuf,
+    /// Octets that recordings may take.
+    pub max_disk: u64,
+    /// A guest was named.
+    pub guest_named: bool,
+    /// One kernel's clock at both ends.
+    pub same_clock: bool,
+}
+
+/// What the rest of the session shares with the media.
+#[derive(Clone)]
+pub struct MediaShared {
+    /// Status of the media threads.
+    pub status: Arc<MediaStatus>,
+    /// Facts on their way.
+    pub spool: Arc<Spool>,
+    /// Recordings on their way.
+    pub shelf: Arc<Shelf>,
+    /// Meters of the connections.
+    pub meter: Arc<TcpMeter>,
+}
+
+/// Asks for what a media thread needs of the system; gives what was refused.
+pub fn prepare_media_thread() -> std::result::Result<(), String> {
+    let slack = set_timer_slack_1ns().map_err(|e| format!("timer slack of 1 ns was refused: {e}"));
+    request_real_time(MEDIA_PRIORITY).and(slack)
+}
+
+/// Starts the media at run time zero of `clock`. Gives a sender for facts of the session, and the
+/// collector's thread, which ends when all media is over.
+pub fn start_media(ready: ReadyMedia, shared: &MediaShared, clock: RunClock) -> Result<(mpsc::Sender<Fact>, JoinHandle<()>)> {
+    let (sender, inbox) = mpsc::channel();
+    let local = ready.ports.first().map(|p| p.rtp.local_addr().ip());
+    let kernel_timestamps = ready.ports.iter().all(|p| p.rtp.kernel_timestamps());
+    let opened = opened_fact(&ready, kernel_timestamps, clock);
+    let ReadyMedia { load, plan, ports, engines, folder, max_disk, .. } = ready;
+    let mut by_engine: Vec<Vec<PortPair>> = (0..engines).map(|_| Vec::new()).collect();
+    for port in ports {
+        let Lane(lane) = port.lane;
+        by_engine[(lane % engines) as usize].push(port);
+    }
+    let (granted, real_time) = mpsc::channel();
+    let mut threads = Vec::new();
+    let (mut rings, mut audio) = (Vec::new(), Vec::new());
+    for (index, ports) in (0..).zip(by_engine) {
+        let (facts, ring) = rtrb::RingBuffer::new(FACT_RING);
+        let (recorder, frames) = rtrb::RingBuffer::new(AUDIO_RING);
+        rings.push(ring);
+        audio.push(frames);
+        let (load, plan, status) = (load.clone(), Arc::clone(&plan), Arc::clone(&shared.status));
+        let setup = EngineSetup { load, plan, index, engines, ports, clock, status, facts, recorder };
+        threads.push(start_engine(setup, granted.clone())?);
+    }
+    drop(granted);
+    let writer = RecordingWriter::start(folder.join("recordings"), &load, audio, Arc::clone(&shared.shelf), max_disk)
+        .context("cannot write recordings in --dir")?;
+    sender.send(opened(worst(&real_time))).context("the collector's inbox")?;
+    let (status, meter) = (Arc::clone(&shared.status), Arc::clone(&shared.meter));
+    let collector = Collector::new(rings, inbox, status, meter, HostProbe::new(local), clock);
+    let (spool, shelf) = (Arc::clone(&shared.spool), Arc::clone(&shared.shelf));
+    let events = sender.clone();
+    let body = move || collect(collector, threads, writer, (&spool, &shelf), &events, clock);
+    let thread = thread::Builder::new().name("collector".into()).spawn(body).context("the collector's thread")?;
+    Ok((sender, thread))
+}
+
+fn opened_fact(
+    ready: &ReadyMedia,
+    kernel_timestamps: bool,
+    clock: RunClock,
+) -> impl FnOnce(std::result::Result<(), String>) -> Fact + use<> {
+    let pair = ClockPair::read();
+    let (run, guest_named, same_clock) = (ready.run, ready.guest_named, ready.same_clock);
+    let (load, wall_at_zero) = (Box::new(ready.load.clone()), pair.wall + (clock.zero - pair.mono));
+    move |real_time| Fact::Opened {
+        end: End::Guest,
+        run,
+        load,
+        same_clock,
+        wall_at_zero,
+        real_time,
+        kernel_timestamps,
+        guest_named,
+        judgement: String::new(),
+    }
+}
+
+fn start_engine(setup: EngineSetup, granted: mpsc::Sender<std::result::Result<(), String>>) -> Result<JoinHandle<()>> {
+    let name = format!("media-{}", setup.index);
+    let engine = Engine::new(setup).context("the media engine's poller")?;
+    let body = move || {
+        if granted.send(prepare_media_thread()).is_ok() {
+            drop(granted);
+            engine.run();
+        }
+    };
+    thread::Builder::new().name(name).spawn(body).context("a media-engine thread")
+}
+
+/// The first refusal of any media thread.
+fn worst(real_time: &mpsc::Receiver<std::result::Result<(), String>>) -> std::result::Result<(), String> {
+    real_time.iter().collect()
+}
+
+fn collect(
+    mut collector: Collector,
+    threads: Vec<JoinHandle<()>>,
+    writer: RecordingWriter,
+    (spool, shelf): (&Spool, &Shelf),
+    events: &mpsc::Sender<Fact>,
+    clock: RunClock,
+) {
+    let mut spool_error = None;
+    let mut keep = |block: std::io::Result<Option<Vec<u8>>>| {
+        let appended = block.and_then(|octets| octets.map_or(Ok(()), |octets| spool.append(&octets)));
+        if let (Err(error), None) = (appended, &spool_error) {
+            tell(events, clock, "disk-full", format!("the guest's facts could not be written: {error}"));
+            spool_error = Some(error);
+        }
+    };
+    while !threads.iter().all(JoinHandle::is_finished) {
+        sleep_until(mono_now() + GATHER_NS);
+        tell_troubles(shelf, events, clock);
+        keep(collector.gather());
+    }
+    for thread in threads {
+        if thread.join().is_err() {
+            tell(events, clock, "engine-failed", "a media-engine thread of the guest program failed".into());
+        }
+    }
+    writer.finish();
+    tell_troubles(shelf, events, clock);
+    keep(collector.finish());
+    spool.complete();
+}
+
+fn tell_troubles(shelf: &Shelf, events: &mpsc::Sender<Fact>, clock: RunClock) {
+    for trouble in shelf.take_troubles() {
+        tell(events, clock, trouble.kind, trouble.text);
+    }
+}
+
+fn tell(events: &mpsc::Sender<Fact>, clock: RunClock, kind: &str, text: String) {
+    let event = Fact::Event { at: clock.run(mono_now()), kind: kind.into(), text };
+    // The collector holds the other end for as long as this runs.
+    drop(events.send(event));
+}

@@ -1,0 +1,262 @@
+//! The agent's one TCP port: TLS, hello, token, then control or transfer.
+
+use crate::limits::Limits;
+use crate::meter::Purpose;
+use crate::recording::transfer::serve_transfer;
+use crate::session::Session;
+use crate::telemetry::{environment, own_addresses};
+use anyhow::{Context, Result, bail};
+use milliwatt_wire::clock::{boot_id, mono_now};
+use milliwatt_wire::control::{Accept, FromAgent, ToAgent};
+use milliwatt_wire::frame::{ConnectionKind, Hello, PROTOCOL, read_hello, read_message, write_hello, write_message};
+use milliwatt_wire::join::Join;
+use milliwatt_wire::tls::Identity;
+use ring::digest;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::{interval, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// A connection that has not proven itself by then is dropped.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How the agent was started.
+#[derive(Clone, Debug)]
+pub struct AgentOptions {
+    /// Where to listen, TCP.
+    pub listen: SocketAddr,
+    /// The folder it writes in, and nowhere else.
+    pub dir: PathBuf,
+    /// The token; none draws one.
+    pub token: Option<String>,
+    /// Addresses of the join line instead of the listening one.
+    pub advertise: Vec<SocketAddr>,
+    /// Media address instead of the control connection's own.
+    pub bind: Option<IpAddr>,
+    /// Its limits.
+    pub limits: Limits,
+}
+
+struct Agent {
+    options: AgentOptions,
+    token: String,
+    engines: u32,
+    session: Mutex<Option<Arc<Session>>>,
+}
+
+/// Serves testers until the future is dropped; `announce` is told the join line once the port is open.
+pub async fn serve(options: AgentOptions, announce: impl FnOnce(&Join)) -> Result<()> {
+    std::fs::create_dir_all(&options.dir)
+        .with_context(|| format!("cannot make the agent's folder {} (--dir)", options.dir.display()))?;
+    let identity = Identity::load_or_generate(&options.dir.join("identity.pem"))?;
+    let acceptor = TlsAcceptor::from(identity.server_config()?);
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .with_context(|| format!("cannot listen on {} (--listen): is another agent running there?", options.listen))?;
+    let token = options.token.clone().unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
+    let addresses = if options.advertise.is_empty() { listener_addresses(&listener)? } else { options.advertise.clone() };
+    announce(&Join { addresses, fingerprint: identity.fingerprint(), token: token.clone() });
+    let engines = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
+    let agent = Arc::new(Agent { options, token, engines, session: Mutex::new(None) });
+    tokio::spawn(watch_session(Arc::clone(&agent)));
+    loop {
+        let (stream, peer) = listener.accept().await.context("the listening socket failed")?;
+        let (agent, acceptor) = (Arc::clone(&agent), acceptor.clone());
+        tokio::spawn(async move {
+            if let Err(error) = agent.connection(stream, peer, acceptor).await {
+                eprintln!("milliwatt agent: {peer}: {error:#}");
+            }
+        });
+    }
+}
+
+/// The listening address, or every address of this machine when it is a wildcard.
+fn listener_addresses(listener: &TcpListener) -> Result<Vec<SocketAddr>> {
+    let local = listener.local_addr()?;
+    if !local.ip().is_unspecified() {
+        return Ok(vec![local]);
+    }
+    let found = own_addresses();
+    let mut addresses: Vec<SocketAddr> = found
+        .into_iter()
+        .filter(|ip| !ip.is_loopback() && ip.is_ipv4() == local.is_ipv4())
+        .map(|ip| SocketAddr::new(ip, local.port()))
+        .collect();
+    if addresses.is_empty() {
+        let loopback = if local.is_ipv4() { IpAddr::from([127, 0, 0, 1]) } else { IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1_u16]) };
+        addresses.push(SocketAddr::new(loopback, local.port()));
+    }
+    Ok(addresses)
+}
+
+/// Looks after the session once a second: a silent tester, a session nobody comes back to.
+async fn watch_session(agent: Arc<Agent>) {
+    let mut ticks = interval(Duration::from_secs(1));
+    loop {
+        ticks.tick().await;
+        let Some(session) = agent.session() else { continue };
+        session.watch(mono_now());
+        if session.is_abandoned(mono_now()) {
+            eprintln!("milliwatt agent: run {:016x} was abandoned by its tester", session.run);
+            agent.end(&session).await;
+        }
+    }
+}
+
+impl Agent {
+    fn session(&self) -> Option<Arc<Session>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn connection(&self, stream: TcpStream, peer: SocketAddr, acceptor: TlsAcceptor) -> Result<()> {
+        let local = stream.local_addr()?;
+        stream.set_nodelay(true)?;
+        if !self.options.limits.allows(peer.ip()) {
+            bail!("refused: its address is outside --allow");
+        }
+        let mut stream = timeout(HANDSHAKE, acceptor.accept(stream)).await.context("no TLS handshake in 10 s")??;
+        let hello = timeout(HANDSHAKE, read_hello(&mut stream)).await.context("no hello in 10 s")??;
+        write_hello(&mut stream, &Hello::own(hello.kind)).await?;
+        if hello.protocol != PROTOCOL {
+            bail!("speaks protocol {} (milliwatt {}), this agent {PROTOCOL}", hello.protocol, hello.program);
+        }
+        let join = timeout(HANDSHAKE, read_message(&mut stream)).await.context("no join in 10 s")??;
+        let Some(ToAgent::Join { token, run, next_block }) = join else { bail!("expected a join message") };
+        if !same_secret(&token, &self.token) {
+            let reason = "the token is wrong".to_owned();
+            let hint = "use the join line that this agent printed when it started".to_owned();
+            write_message(&mut stream, &FromAgent::Refuse { reason, hint }).await?;
+            bail!("refused: wrong token");
+        }
+        let media = self.options.bind.unwrap_or(local.ip());
+        if let ConnectionKind::Other(kind) = hello.kind {
+            bail!("wants a connection of kind {kind}, which this agent does not know");
+        }
+        match (hello.kind, self.join(run, peer.ip(), media)) {
+            (_, Err(error)) => {
+                let hint = "wait for the other run to end, or stop it with Ctrl-C at its tester".to_owned();
+                write_message(&mut stream, &FromAgent::Refuse { reason: format!("{error:#}"), hint }).await?;
+                Err(error)
+            }
+            (ConnectionKind::Control, Ok((session, resumed))) => {
+                session.count_connection(1);
+                let served = self.control(stream, &session, resumed, next_block).await;
+                session.count_connection(-1);
+                served
+            }
+            (_, Ok((session, _))) => {
+                let _guard = session.shared.meter.add(stream.get_ref().0, Purpose::Transfer)?;
+                let weigh = |call| session.weighed_seconds(call);
+                let Some(terms) = session.transfer_terms() else { bail!("transfer before a load was prepared") };
+                serve_transfer(&mut stream, &session.shared.shelf, terms, &weigh).await.context("recording transfer")
+            }
+        }
+    }
+
+    /// The living session of this run, or a new one when there is none.
+    fn join(&self, run: u64, peer: IpAddr, media: IpAddr) -> Result<(Arc<Session>, bool)> {
+        let mut slot = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*slot {
+            Some(session) if session.run == run => Ok((Arc::clone(session), true)),
+            Some(session) => bail!("this agent is busy with another run ({:016x})", session.run),
+            None => {
+                let limits = self.options.limits.clone();
+                let session = Arc::new(Session::create(run, (peer, media), self.engines, limits, &self.options.dir)?);
+                *slot = Some(Arc::clone(&session));
+                Ok((session, false))
+            }
+        }
+    }
+
+    async fn control(&self, stream: TlsStream<TcpStream>, session: &Arc<Session>, resumed: bool, next_block: u64) -> Result<()> {
+        let _guard = session.shared.meter.add(stream.get_ref().0, Purpose::Control)?;
+        let (mut reader, writer) = tokio::io::split(stream);
+        let (answers, queue) = mpsc::channel(64);
+        answers.send(FromAgent::Accept(self.accept(session.local(), resumed))).await?;
+        let writing = tokio::spawn(write_control(writer, queue, Arc::clone(session), next_block));
+        let mut finished = false;
+        let read = loop {
+            match read_message::<ToAgent>(&mut reader).await {
+                Ok(Some(ToAgent::Finish)) => finished = true,
+                Ok(Some(message)) => {
+                    let received = mono_now();
+                    let answered = tokio::task::block_in_place(|| session.handle(message, received));
+                    for answer in answered? {
+                        answers.send(answer).await?;
+                    }
+                }
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+            if finished {
+                break Ok(());
+            }
+        };
+        writing.abort();
+        if finished || !session.has_started() {
+            self.end(session).await;
+        }
+        read.context("control connection lost; media goes on")
+    }
+
+    fn accept(&self, media: IpAddr, resumed: bool) -> Accept {
+        Accept {
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            boot_id: boot_id(),
+            engines: self.engines,
+            environment: environment(Some(media)),
+            resumed,
+        }
+    }
+
+    async fn end(&self, session: &Arc<Session>) {
+        let ending = Arc::clone(session);
+        if tokio::task::spawn_blocking(move || ending.end()).await.is_err() {
+            eprintln!("milliwatt agent: the session could not be ended in order");
+        }
+        let mut slot = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.as_ref().is_some_and(|s| s.run == session.run) {
+            *slot = None;
+        }
+    }
+}
+
+/// Writes answers as they come and facts blocks from `next_block` on, until both are at their end.
+async fn write_control(
+    mut writer: impl tokio::io::AsyncWrite + Unpin,
+    mut answers: mpsc::Receiver<FromAgent>,
+    session: Arc<Session>,
+    mut next_block: u64,
+) -> Result<()> {
+    let (mut written, mut completed) = (session.shared.spool.written(), session.shared.spool.completed());
+    let mut done = false;
+    loop {
+        while let Some(octets) = session.shared.spool.read(next_block)? {
+            write_message(&mut writer, &FromAgent::Block { sequence: next_block, octets }).await?;
+            next_block += 1;
+        }
+        if *completed.borrow() && !done && next_block >= *written.borrow() {
+            write_message(&mut writer, &FromAgent::Done).await?;
+            done = true;
+        }
+        tokio::select! {
+            answer = answers.recv() => match answer {
+                Some(answer) => write_message(&mut writer, &answer).await?,
+                None => return Ok(()),
+            },
+            changed = written.changed(), if !done => changed?,
+            changed = completed.changed(), if !done => changed?,
+        }
+    }
+}
+
+/// Compares digests, so that the time it takes says nothing of the token.
+fn same_secret(given: &str, ours: &str) -> bool {
+    let hash = |text: &str| digest::digest(&digest::SHA256, text.as_bytes());
+    hash(given).as_ref() == hash(ours).as_ref()
+}

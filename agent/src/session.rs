@@ -1,0 +1,250 @@
+//! One run at the agent, from the first connection to the last: it outlives broken connections.
+
+use crate::engine::{MediaStatus, PortPair};
+use crate::limits::{Limits, Refusal};
+use crate::media::{MediaShared, ReadyMedia, start_media};
+use crate::meter::TcpMeter;
+use crate::ports::{Proof, answer_probes, bind_ports, connect_ports, port_numbers};
+use crate::recording::shelf::Shelf;
+use crate::recording::transfer::TransferTerms;
+use crate::spool::Spool;
+use anyhow::{Context, Result, anyhow};
+use milliwatt_generator::calls::CallPlan;
+use milliwatt_wire::clock::mono_now;
+use milliwatt_wire::control::{FromAgent, ToAgent};
+use milliwatt_wire::facts::Fact;
+use milliwatt_wire::id::CallId;
+use milliwatt_wire::load::LoadSpec;
+use milliwatt_wire::time::{MonoTime, NS_PER_SECOND, RunClock, RunTime};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+
+/// Media stops when nothing valid has come from the tester for so long.
+const SILENT_NS: i64 = 15 * NS_PER_SECOND;
+/// A session without connection and without media is given up after so long.
+const ABANDONED_NS: i64 = 60 * NS_PER_SECOND;
+
+enum Stage {
+    Joined,
+    Proving { ready: Box<ReadyMedia>, done: Arc<AtomicBool>, thread: JoinHandle<(Vec<PortPair>, std::io::Result<Proof>)> },
+    Ready(Box<ReadyMedia>),
+    Running { clock: RunClock, facts: mpsc::Sender<Fact>, collector: JoinHandle<()> },
+    Over,
+}
+
+/// A run.
+pub struct Session {
+    /// Its identity.
+    pub run: u64,
+    peer: IpAddr,
+    local: IpAddr,
+    engines: u32,
+    limits: Limits,
+    folder: PathBuf,
+    /// What the media threads share.
+    pub shared: MediaShared,
+    stage: Mutex<Stage>,
+    plan: Mutex<Option<Arc<CallPlan>>>,
+    terms: Mutex<Option<TransferTerms>>,
+    last_seen: AtomicI64,
+    connected: AtomicI64,
+}
+
+impl Session {
+    /// A session of a tester at `peer`, reached at our address `local`.
+    pub fn create(run: u64, (peer, local): (IpAddr, IpAddr), engines: u32, limits: Limits, dir: &Path) -> Result<Self> {
+        let folder = dir.join(format!("run-{run:016x}"));
+        std::fs::create_dir_all(folder.join("recordings"))
+            .with_context(|| format!("cannot make the folder {}: is --dir writable?", folder.display()))?;
+        let spool = Spool::create(&folder.join("guest.facts")).context("cannot create the facts spool in --dir")?;
+        let shared = MediaShared {
+            status: Arc::new(MediaStatus::default()),
+            spool: Arc::new(spool),
+            shelf: Arc::new(Shelf::new()),
+            meter: Arc::new(TcpMeter::default()),
+        };
+        Ok(Self {
+            run,
+            peer,
+            local,
+            engines,
+            limits,
+            folder,
+            shared,
+            stage: Mutex::new(Stage::Joined),
+            plan: Mutex::new(None),
+            terms: Mutex::new(None),
+            last_seen: AtomicI64::new(mono_now().0),
+            connected: AtomicI64::new(0),
+        })
+    }
+
+    /// Counts a connection in or out.
+    pub fn count_connection(&self, change: i64) {
+        self.connected.fetch_add(change, Ordering::Relaxed);
+        self.last_seen.store(mono_now().0, Ordering::Relaxed);
+    }
+
+    /// Nobody is connected, no media runs, and it has been so for long.
+    #[must_use]
+    pub fn is_abandoned(&self, now: MonoTime) -> bool {
+        let media = match &*self.stage() {
+            Stage::Running { collector, .. } => !collector.is_finished(),
+            _ => false,
+        };
+        !media && self.connected.load(Ordering::Relaxed) == 0 && now.0 - self.last_seen.load(Ordering::Relaxed) > ABANDONED_NS
+    }
+
+    /// Media has been started: the session outlives its connection.
+    #[must_use]
+    pub fn has_started(&self) -> bool {
+        matches!(&*self.stage(), Stage::Running { .. })
+    }
+
+    /// Ends media when the tester has fallen silent.
+    pub fn watch(&self, now: MonoTime) {
+        let Stage::Running { clock, facts, collector } = &*self.stage() else { return };
+        let silent = now.0 - self.shared.status.last_valid.load(Ordering::Relaxed);
+        let running = clock.run(now).0 > SILENT_NS && !collector.is_finished();
+        if running && silent > SILENT_NS && !self.shared.status.halt.swap(true, Ordering::Relaxed) {
+            let text = "no valid packet from the tester for 15 s: media stopped".to_owned();
+            drop(facts.send(Fact::Event { at: clock.run(now), kind: "tester-silent".into(), text }));
+        }
+    }
+
+    /// The address that media binds to.
+    #[must_use]
+    pub fn local(&self) -> IpAddr {
+        self.local
+    }
+
+    /// How recordings are sent, once a load was prepared.
+    #[must_use]
+    pub fn transfer_terms(&self) -> Option<TransferTerms> {
+        *self.terms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Seconds that the recording of a call weighs, for its padding.
+    #[must_use]
+    pub fn weighed_seconds(&self, call: CallId) -> f64 {
+        let cut = RunTime(self.shared.status.cut.load(Ordering::Relaxed));
+        let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        let call = plan.as_ref().and_then(|p| p.calls.get(call.0 as usize));
+        call.map_or(0.0, |c| c.weighed_seconds(cut))
+    }
+
+    /// Takes one message of the tester, which came at `received`; gives the answers.
+    pub fn handle(&self, message: ToAgent, received: MonoTime) -> Result<Vec<FromAgent>> {
+        let mut stage = self.stage();
+        match message {
+            ToAgent::Join { .. } => Err(anyhow!("a second Join on one connection")),
+            ToAgent::Clock { t1 } => Ok(vec![FromAgent::Clock { t1, t2: received, t3: mono_now() }]),
+            ToAgent::Prepare { load, guest_named, same_clock } => match self.prepare(*load, guest_named, same_clock) {
+                Ok((next, answer)) => {
+                    *stage = next;
+                    Ok(vec![answer])
+                }
+                Err(Refusal { reason, hint }) => Ok(vec![FromAgent::Refuse { reason, hint }]),
+            },
+            ToAgent::ProbesDone => {
+                let (next, answer) = conclude_proof(std::mem::replace(&mut *stage, Stage::Over))?;
+                *stage = next;
+                Ok(vec![answer])
+            }
+            ToAgent::Start { zero } => {
+                let Stage::Ready(ready) = std::mem::replace(&mut *stage, Stage::Over) else {
+                    return Err(anyhow!("Start before the ports were proven"));
+                };
+                let clock = RunClock { zero };
+                let (facts, collector) = start_media(*ready, &self.shared, clock)?;
+                *stage = Stage::Running { clock, facts, collector };
+                Ok(Vec::new())
+            }
+            ToAgent::Skew { parts_per_billion } => {
+                self.shared.status.skew_ppb.store(parts_per_billion, Ordering::Relaxed);
+                Ok(Vec::new())
+            }
+            ToAgent::Stop { at } => {
+                self.shared.status.cut.fetch_min(at.0, Ordering::Relaxed);
+                Ok(Vec::new())
+            }
+            ToAgent::StopNow => {
+                if let Stage::Running { clock, .. } = &*stage {
+                    self.shared.status.cut.fetch_min(clock.run(mono_now()).0, Ordering::Relaxed);
+                }
+                self.shared.status.halt.store(true, Ordering::Relaxed);
+                Ok(Vec::new())
+            }
+            ToAgent::Received { .. } | ToAgent::Finish => Ok(Vec::new()),
+        }
+    }
+
+    fn prepare(&self, load: LoadSpec, guest_named: bool, same_clock: bool) -> Result<(Stage, FromAgent), Refusal> {
+        let plan = Arc::new(CallPlan::expand(&load));
+        self.limits.check(&load, &plan)?;
+        let ports = bind_ports(&load, self.local, &self.limits.media_ports).map_err(|error| Refusal {
+            reason: error.to_string(),
+            hint: "give the agent another --media-ports range or --bind address".into(),
+        })?;
+        let numbers = port_numbers(&ports);
+        let secret: [u8; 16] = rand::random();
+        let done = Arc::new(AtomicBool::new(false));
+        let (flag, peer) = (Arc::clone(&done), self.peer);
+        let thread = std::thread::spawn(move || {
+            let proof = answer_probes(&ports, peer, secret, &flag);
+            (ports, proof)
+        });
+        *self.terms.lock().unwrap_or_else(PoisonError::into_inner) = Some(TransferTerms::new(&load));
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&plan));
+        let ready = Box::new(ReadyMedia {
+            run: self.run,
+            load,
+            plan,
+            ports: Vec::new(),
+            engines: self.engines,
+            folder: self.folder.clone(),
+            max_disk: self.limits.max_disk,
+            guest_named,
+            same_clock,
+        });
+        Ok((Stage::Proving { ready, done, thread }, FromAgent::Ports { ports: numbers, secret }))
+    }
+
+    /// The session is over: media ends, its folder goes.
+    pub fn end(&self) {
+        self.shared.status.halt.store(true, Ordering::Relaxed);
+        if let Stage::Running { collector, .. } = std::mem::replace(&mut *self.stage(), Stage::Over)
+            && collector.join().is_err()
+        {
+            eprintln!("milliwatt agent: the collector thread failed");
+        }
+        self.shared.shelf.close();
+        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
+            eprintln!("milliwatt agent: {} was left behind: {error}", self.folder.display());
+        }
+    }
+
+    fn stage(&self) -> std::sync::MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the proof: every port proven makes the session ready, else it says how far it came.
+fn conclude_proof(stage: Stage) -> Result<(Stage, FromAgent)> {
+    let Stage::Proving { mut ready, done, thread } = stage else {
+        return Err(anyhow!("ProbesDone before Prepare"));
+    };
+    done.store(true, Ordering::Relaxed);
+    let (ports, proof) = thread.join().map_err(|_| anyhow!("the address proof failed"))?;
+    let proof = proof.context("the address proof")?;
+    let answer = FromAgent::Proven { heard: proof.heard, proven: proof.proven() };
+    if proof.peers.iter().any(Option::is_none) {
+        return Ok((Stage::Joined, answer));
+    }
+    connect_ports(&ports, proof.peers.into_iter().flatten())?;
+    ready.ports = ports;
+    Ok((Stage::Ready(ready), answer))
+}

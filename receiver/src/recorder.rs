@@ -1,0 +1,342 @@
+//! A call's recording, from playout frames to the octets of a WAV file.
+//!
+//! Frames carry their tick, so that each sample has its exact place whatever came late or never:
+//! what is missing is the codec's idle code, never a splice. Sans-IO: the caller owns the file.
+
+use milliwatt_wire::g711;
+use milliwatt_wire::id::CallId;
+use milliwatt_wire::load::{CLOCK_RATE, Codec, LoadSpec, SAMPLES_PER_PACKET};
+use std::io::{self, Write};
+
+/// Frames written at a time: one second of audio.
+const CHUNK_FRAMES: u32 = 50;
+/// Frames held back for those that are still to come; a multiple of the chunk.
+const WINDOW_FRAMES: u32 = 2 * CHUNK_FRAMES;
+/// Octets of [`wav_header`].
+pub const WAV_HEADER_OCTETS: usize = 58;
+
+/// One packet time of one party's audio as playout delivered it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AudioFrame {
+    /// The call.
+    pub call: CallId,
+    /// Channel of the recording: party A is 0, B is 1.
+    pub channel: u8,
+    /// Playout tick, counted from the call's start.
+    pub index: u32,
+    /// G.711 code words of the call's codec.
+    pub payload: [u8; SAMPLES_PER_PACKET],
+}
+
+/// What the media engine tells the recorder. `Copy`, so that it travels in a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are frames, and a ring holds no boxes")]
+pub enum RecorderInput {
+    /// A frame was played.
+    Frame(AudioFrame),
+    /// The call ended: its recording is so many frames long, whatever came of them. The call's
+    /// last input.
+    Ended {
+        /// The call.
+        call: CallId,
+        /// Playout ticks from the call's start to its end.
+        frames: u32,
+    },
+}
+
+/// Puts one call's frames in order, in two seconds of memory whatever the call's length.
+///
+/// The file is [`CallRecording::header`] (rewritten at the end, when the length is known) and then
+/// everything that `handle_frame` and `finish` write, in order.
+#[derive(Debug)]
+pub struct CallRecording {
+    codec: Codec,
+    mix: bool,
+    /// A ring of [`WINDOW_FRAMES`] a party; idle code where nothing came.
+    window: Vec<Vec<u8>>,
+    /// The first frame not yet written.
+    next: u32,
+    /// One past the highest index seen.
+    seen: u32,
+    too_late: u64,
+    chunk: Vec<u8>,
+}
+
+impl CallRecording {
+    /// An empty recording in the load's codec: a channel a party, or their mix when the load asks
+    /// for no stereo.
+    #[must_use]
+    pub fn new(load: &LoadSpec) -> Self {
+        let octets = WINDOW_FRAMES as usize * SAMPLES_PER_PACKET;
+        let parties = load.parties().len();
+        Self {
+            codec: load.codec,
+            mix: parties > 1 && !load.recording.stereo,
+            window: vec![vec![load.codec.idle_code(); octets]; parties],
+            next: 0,
+            seen: 0,
+            too_late: 0,
+            chunk: Vec::new(),
+        }
+    }
+
+    /// Channels of the file: 1 or 2.
+    #[must_use]
+    pub fn channels(&self) -> u16 {
+        if self.mix || self.window.len() == 1 { 1 } else { 2 }
+    }
+
+    /// Frames until the highest tick that has come.
+    #[must_use]
+    pub fn frames_seen(&self) -> u32 {
+        self.seen
+    }
+
+    /// Frames that came after their place had been written, or of a party that the load does not have.
+    #[must_use]
+    pub fn too_late(&self) -> u64 {
+        self.too_late
+    }
+
+    /// Takes a frame, in any order within the last second; writes whole seconds that fell out of
+    /// the window.
+    pub fn handle_frame(&mut self, frame: &AudioFrame, file: &mut impl Write) -> io::Result<()> {
+        if frame.index < self.next || usize::from(frame.channel) >= self.window.len() {
+            self.too_late += 1;
+            return Ok(());
+        }
+        while frame.index - self.next >= WINDOW_FRAMES {
+            self.write_frames(CHUNK_FRAMES, file)?;
+        }
+        self.seen = self.seen.max(frame.index.saturating_add(1));
+        let at = place(frame.index);
+        self.window[usize::from(frame.channel)][at..at + SAMPLES_PER_PACKET].copy_from_slice(&frame.payload);
+        Ok(())
+    }
+
+    /// Writes what is left of a call of `frames` frames and returns the header for its length.
+    /// What was written already is not taken back: then the recording is longer.
+    pub fn finish(mut self, frames: u32, file: &mut impl Write) -> io::Result<[u8; WAV_HEADER_OCTETS]> {
+        while self.next < frames {
+            self.write_frames(CHUNK_FRAMES.min(frames - self.next), file)?;
+        }
+        Ok(self.header())
+    }
+
+    /// The WAV header for what has been written so far.
+    #[must_use]
+    pub fn header(&self) -> [u8; WAV_HEADER_OCTETS] {
+        wav_header(self.codec, self.channels(), self.next.saturating_mul(160))
+    }
+
+    /// Writes the next `count` frames and frees their places.
+    fn write_frames(&mut self, count: u32, file: &mut impl Write) -> io::Result<()> {
+        self.chunk.clear();
+        for index in self.next..self.next + count {
+            let at = place(index);
+            interleave(self.codec, self.mix, &self.window, at, &mut self.chunk);
+            for party in &mut self.window {
+                party[at..at + SAMPLES_PER_PACKET].fill(self.codec.idle_code());
+            }
+        }
+        self.next += count;
+        file.write_all(&self.chunk)
+    }
+}
+
+/// Where a frame lies in a party's ring.
+fn place(index: u32) -> usize {
+    (index % WINDOW_FRAMES) as usize * SAMPLES_PER_PACKET
+}
+
+/// Appends the frame at `at` of all parties as the file has it.
+fn interleave(codec: Codec, mix: bool, parties: &[Vec<u8>], at: usize, out: &mut Vec<u8>) {
+    for sample in at..at + SAMPLES_PER_PACKET {
+        match parties {
+            [a, b] if mix => out.push(mix_codes(codec, a[sample], b[sample])),
+            _ => out.extend(parties.iter().map(|party| party[sample])),
+        }
+    }
+}
+
+/// The sum of two code words, through linear, limited to 16 bits.
+fn mix_codes(codec: Codec, a: u8, b: u8) -> u8 {
+    match codec {
+        Codec::Pcmu => g711::encode_mu_law(g711::decode_mu_law(a).saturating_add(g711::decode_mu_law(b))),
+        Codec::Pcma => g711::encode_a_law(g711::decode_a_law(a).saturating_add(g711::decode_a_law(b))),
+    }
+}
+
+/// The header of a G.711 WAV file of `samples` samples a channel: an 18-octet `fmt ` chunk and a
+/// `fact` chunk, as RIFF asks of every format but PCM. Lengths of over 4 GiB saturate.
+#[must_use]
+pub fn wav_header(codec: Codec, channels: u16, samples: u32) -> [u8; WAV_HEADER_OCTETS] {
+    let data = samples.saturating_mul(u32::from(channels));
+    let riff = data.saturating_add(WAV_HEADER_OCTETS as u32 - 8);
+    let fields: [&[u8]; 16] = [
+        b"RIFF",
+        &riff.to_le_bytes(),
+        b"WAVEfmt ",
+        &18_u32.to_le_bytes(),
+        &codec.wave_format().to_le_bytes(),
+        &channels.to_le_bytes(),
+        &CLOCK_RATE.to_le_bytes(),
+        &(CLOCK_RATE * u32::from(channels)).to_le_bytes(),
+        &channels.to_le_bytes(), // octets a sample of all channels
+        &8_u16.to_le_bytes(),    // bits a sample
+        &0_u16.to_le_bytes(),    // octets of extension
+        b"fact",
+        &4_u32.to_le_bytes(),
+        &samples.to_le_bytes(),
+        b"data",
+        &data.to_le_bytes(),
+    ];
+    let mut header = [0; WAV_HEADER_OCTETS];
+    let mut at = 0;
+    for field in fields {
+        header[at..at + field.len()].copy_from_slice(field);
+        at += field.len();
+    }
+    header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use milliwatt_wire::load::{Hold, RecordingSpec, Role, TransferSpec};
+    use proptest::prelude::*;
+
+    fn load(codec: Codec, stereo: bool, legs: u8) -> LoadSpec {
+        LoadSpec {
+            seed: 1,
+            role: Role::MediaServer,
+            concurrent: 1,
+            total: None,
+            arrival_interval: 20_000_000,
+            hold: Hold::Fixed(1_000_000_000),
+            steady_start: false,
+            legs,
+            full_for: None,
+            codec,
+            dscp: 46,
+            transfer_dscp: 0,
+            playout_buffer: 60_000_000,
+            dead_air_min: 60_000_000,
+            slot_width: 500_000,
+            onward_offset: 0,
+            recording: RecordingSpec {
+                share: 1.0,
+                rate_bits_per_second: 8533,
+                stereo,
+            },
+            transfer: TransferSpec { parallel: 1 },
+            known_silences: Vec::new(),
+        }
+    }
+
+    fn frame(channel: u8, index: u32, code: u8) -> AudioFrame {
+        AudioFrame {
+            call: CallId(7),
+            channel,
+            index,
+            payload: [code; SAMPLES_PER_PACKET],
+        }
+    }
+
+    fn record(load: &LoadSpec, frames: &[AudioFrame], length: u32) -> (Vec<u8>, [u8; WAV_HEADER_OCTETS], u64) {
+        let (mut recording, mut data) = (CallRecording::new(load), Vec::new());
+        for frame in frames {
+            recording.handle_frame(frame, &mut data).unwrap();
+        }
+        let too_late = recording.too_late();
+        let header = recording.finish(length, &mut data).unwrap();
+        (data, header, too_late)
+    }
+
+    #[test]
+    fn a_header_is_that_of_riff_octet_by_octet() {
+        let header = wav_header(Codec::Pcmu, 2, 8000);
+        let expected = [
+            b"RIFF".as_slice(),
+            &[0xb2, 0x3e, 0, 0], // 16000 + 50
+            b"WAVEfmt ",
+            &[18, 0, 0, 0, 7, 0, 2, 0],
+            &[0x40, 0x1f, 0, 0, 0x80, 0x3e, 0, 0], // 8000 samples, 16000 octets a second
+            &[2, 0, 8, 0, 0, 0],
+            b"fact",
+            &[4, 0, 0, 0, 0x40, 0x1f, 0, 0],
+            b"data",
+            &[0x80, 0x3e, 0, 0],
+        ]
+        .concat();
+        assert_eq!(header.as_slice(), expected);
+        assert_eq!(wav_header(Codec::Pcma, 1, 0)[20..24], [6, 0, 1, 0]);
+    }
+
+    #[test]
+    fn a_recording_is_as_long_as_the_call_when_nothing_came() {
+        for (codec, idle) in [(Codec::Pcmu, 0xff), (Codec::Pcma, 0xd5)] {
+            let (data, header, _) = record(&load(codec, true, 2), &[], 151);
+            assert_eq!(data, vec![idle; 151 * 320]);
+            assert_eq!(header, wav_header(codec, 2, 151 * 160));
+        }
+    }
+
+    #[test]
+    fn a_frame_two_seconds_late_is_counted_and_not_written_elsewhere() {
+        let frames = [frame(0, 149, 1), frame(0, 0, 9), frame(1, 49, 9), frame(1, 50, 2), frame(2, 50, 9)];
+        let (data, _, too_late) = record(&load(Codec::Pcmu, true, 2), &frames, 150);
+        assert_eq!(too_late, 3);
+        assert!(!data.contains(&9));
+        assert_eq!((data[50 * 320 + 1], data[149 * 320]), (2, 1));
+    }
+
+    #[test]
+    fn the_last_chunk_is_cut_at_the_end_of_the_call() {
+        let (data, header, _) = record(&load(Codec::Pcmu, true, 2), &[frame(0, 9, 3), frame(0, 10, 4)], 10);
+        assert_eq!(data.len(), 10 * 320);
+        assert_eq!((data[9 * 320], data[10 * 320 - 2]), (3, 3));
+        assert_eq!(header, wav_header(Codec::Pcmu, 2, 1600));
+    }
+
+    #[test]
+    fn one_party_is_mono_and_two_mix_through_linear() {
+        let (mono, header, _) = record(&load(Codec::Pcmu, true, 1), &[frame(0, 0, 0x1e)], 1);
+        assert_eq!((mono, header), (vec![0x1e; 160], wav_header(Codec::Pcmu, 1, 160)));
+        // 0x9e is 8828: twice is 17656, and with the bias 17788, in segment 7 at step 1: !0x71. 0x80
+        // is 32124 and doubles to the limit, 0x80 again; 0x1e and 0x9e cancel to 0xff.
+        for (a, b, sum) in [(0x9e, 0x9e, 0x8e), (0x80, 0x80, 0x80), (0x1e, 0x9e, 0xff), (0x9e, 0xff, 0x9e)] {
+            let frames = [frame(0, 0, a), frame(1, 0, b)];
+            let (mixed, header, _) = record(&load(Codec::Pcmu, false, 2), &frames, 1);
+            assert_eq!((mixed, header), (vec![sum; 160], wav_header(Codec::Pcmu, 1, 160)));
+        }
+    }
+
+    proptest! {
+        /// Frames lost at random and shuffled by up to a second: every sample lies where its tick says.
+        #[test]
+        fn the_data_equals_the_truth_whatever_came_in_whatever_order(
+            length in 1_u32..400,
+            seeds in prop::collection::vec((0_u32..50, prop::bool::weighted(0.9), 0_u8..0x7f), 800),
+        ) {
+            let mut truth = vec![0xff_u8; length as usize * 320];
+            let mut sent: Vec<(u32, AudioFrame)> = Vec::new();
+            for (slot, (shift, arrives, code)) in (0..length * 2).zip(&seeds) {
+                let (channel, index) = (u8::try_from(slot % 2).unwrap(), slot / 2);
+                if !arrives {
+                    continue;
+                }
+                sent.push((index + shift, frame(channel, index, *code)));
+                for sample in 0..160 {
+                    truth[index as usize * 320 + sample * 2 + usize::from(channel)] = *code;
+                }
+            }
+            sent.sort_by_key(|(order, _)| *order);
+            let frames: Vec<AudioFrame> = sent.into_iter().map(|(_, frame)| frame).collect();
+            let (data, header, too_late) = record(&load(Codec::Pcmu, true, 2), &frames, length);
+            prop_assert_eq!(too_late, 0);
+            prop_assert_eq!(data, truth);
+            prop_assert_eq!(header, wav_header(Codec::Pcmu, 2, length * 160));
+        }
+    }
+}

@@ -5,7 +5,7 @@ use milliwatt_reports::{ReportError, RunContext, Scorecard, write_all};
 use milliwatt_scoring::measured::Measured;
 use std::path::Path;
 
-#[path = "../tests/reports/sample.rs"]
+#[path = "../tests/reports/sample/mod.rs"]
 mod sample;
 
 fn main() -> Result<(), ReportError> {

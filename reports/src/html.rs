@@ -6,7 +6,7 @@ use crate::findings::{self, Weight};
 use crate::incidents;
 use crate::plots::Plot;
 use crate::scorecard::Scorecard;
-use crate::tables::{self, DocumentRow, Fact, LegRow};
+use crate::tables::{self, DocumentRow, Fact, LegRow, fact};
 use askama::Template;
 use milliwatt_scoring::measured::{EventRow, Measured, ThresholdResult, Verdict};
 
@@ -123,38 +123,14 @@ fn run(scorecard: &Scorecard, context: &RunContext) -> Vec<Fact> {
         |(from, to)| format!("{from} s to {to} s of run time"),
     );
     vec![
-        Fact {
-            label: "Started",
-            value: figures::date(context.started),
-        },
-        Fact {
-            label: "Length",
-            value: figures::duration(context.duration_s),
-        },
-        Fact {
-            label: "Full load",
-            value: full_load,
-        },
-        Fact {
-            label: "Calls",
-            value: calls,
-        },
-        Fact {
-            label: "Guest",
-            value: context.guest.clone(),
-        },
-        Fact {
-            label: "Run directory",
-            value: context.directory.clone(),
-        },
-        Fact {
-            label: "Command",
-            value: context.command.clone(),
-        },
-        Fact {
-            label: "milliwatt",
-            value: context.version.clone(),
-        },
+        fact("Started", figures::date(context.started)),
+        fact("Length", figures::duration(context.duration_s)),
+        fact("Full load", full_load),
+        fact("Calls", calls),
+        fact("Guest", context.guest.clone()),
+        fact("Run directory", context.directory.clone()),
+        fact("Command", context.command.clone()),
+        fact("milliwatt", context.version.clone()),
     ]
 }
 

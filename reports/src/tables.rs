@@ -2,7 +2,7 @@
 
 use crate::figures::{self, NOT_MEASURED, count, number_or_dash};
 use crate::scorecard::Scorecard;
-use milliwatt_scoring::measured::{Lateness, LegMeasured, Percentiles};
+use milliwatt_scoring::measured::{Lateness, LegMeasured};
 
 /// One line of the table of legs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Fact {
     pub label: &'static str,
     /// How much, with its unit.
     pub value: String,
+    /// Belongs in a summary too.
+    pub decisive: bool,
 }
 
 /// A published figure beside ours.
@@ -62,16 +64,17 @@ const LEGS: &[LegColumn] = &[
             leg.interarrival_jitter_ms.max,
         )
     }),
-    ("PDV p50 / p99 / p99.9 / max, ms", |leg| {
-        quartet(Percentiles {
-            p50: leg.pdv_ms.p50,
-            p99: leg.pdv_ms.p99,
-            p999: leg.pdv_ms.p999,
-            max: leg.pdv_ms.max,
-        })
+    ("PDV p50 / p99, ms", |leg| {
+        pair(leg.pdv_ms.p50, leg.pdv_ms.p99)
     }),
-    ("|IPDV| p50 / p99 / p99.9 / max, ms", |leg| {
-        quartet(leg.ipdv_ms)
+    ("PDV p99.9 / max, ms", |leg| {
+        pair(leg.pdv_ms.p999, leg.pdv_ms.max)
+    }),
+    ("|IPDV| p50 / p99, ms", |leg| {
+        pair(leg.ipdv_ms.p50, leg.ipdv_ms.p99)
+    }),
+    ("|IPDV| p99.9 / max, ms", |leg| {
+        pair(leg.ipdv_ms.p999, leg.ipdv_ms.max)
     }),
     ("dead-air events / of 200 ms and more", |leg| {
         format!(
@@ -157,23 +160,23 @@ pub fn machines(scorecard: &Scorecard) -> Vec<Fact> {
         &scorecard.clock,
     );
     let departures = format!(
-        "{} planned, {} sent, {} not sent",
+        "{} / {} / {}",
         count(v.departures_planned),
         count(v.departures_sent),
         count(v.departures_not_sent)
     );
     let ticks = format!(
-        "{} planned, {} missed",
+        "{} / {}",
         count_or_dash(guest.ticks_planned),
         count_or_dash(guest.ticks_missed)
     );
     vec![
-        fact("tester: packets", departures),
-        fact(
+        decisive("tester: packets planned / sent / not sent", departures),
+        decisive(
             "tester: lateness p50 / p99 / p99.9 / max, us",
             lateness(v.lateness_us),
         ),
-        fact(
+        decisive(
             "tester: tainted seconds at full load",
             v.tainted_seconds.to_string(),
         ),
@@ -190,8 +193,8 @@ pub fn machines(scorecard: &Scorecard) -> Vec<Fact> {
             "tester: real-time scheduling",
             host.real_time.clone().unwrap_or_else(dash),
         ),
-        fact("guest program: playout ticks", ticks),
-        fact(
+        decisive("guest program: playout ticks planned / missed", ticks),
+        decisive(
             "guest program: tick lateness p50 / p99 / p99.9 / max, us",
             lateness(guest.tick_lateness_us),
         ),
@@ -203,15 +206,15 @@ pub fn machines(scorecard: &Scorecard) -> Vec<Fact> {
             "guest program: recorder drops",
             count_or_dash(guest.recorder_drops),
         ),
-        fact(
+        decisive(
             "guest: CPU, % of all cores",
             number_or_dash(guest.cpu_percent),
         ),
-        fact(
+        decisive(
             "guest: CPU time stolen, %",
             number_or_dash(guest.steal_percent),
         ),
-        fact(
+        decisive(
             "guest: largest clock step, ms",
             number_or_dash(guest.clock_step_ms),
         ),
@@ -256,8 +259,20 @@ pub fn document(scorecard: &Scorecard) -> Vec<DocumentRow> {
     scorecard.document.iter().map(row).collect()
 }
 
-fn fact(label: &'static str, value: String) -> Fact {
-    Fact { label, value }
+pub(crate) fn fact(label: &'static str, value: String) -> Fact {
+    Fact {
+        label,
+        value,
+        decisive: false,
+    }
+}
+
+fn decisive(label: &'static str, value: String) -> Fact {
+    Fact {
+        label,
+        value,
+        decisive: true,
+    }
 }
 
 fn dash() -> String {
@@ -270,10 +285,6 @@ fn count_or_dash(value: Option<u64>) -> String {
 
 fn pair(first: Option<f64>, second: Option<f64>) -> String {
     joined(&[first, second])
-}
-
-fn quartet(p: Percentiles) -> String {
-    joined(&[p.p50, p.p99, p.p999, p.max])
 }
 
 fn lateness(l: Lateness) -> String {

@@ -24,6 +24,7 @@ pub fn render(scorecard: &Scorecard, measured: &Measured, context: &RunContext) 
     thresholds(&mut page, scorecard, context);
     what_happened(&mut page, measured, context);
     legs(&mut page, scorecard);
+    machines(&mut page, scorecard);
     recordings(&mut page, scorecard);
     document(&mut page, scorecard);
     page.section(&format!(
@@ -212,6 +213,17 @@ fn legs(page: &mut Page, scorecard: &Scorecard) {
             "{:<38} {:>28} {:>28}",
             row.label, row.receive, row.sent
         ));
+    }
+}
+
+/// Whose clock was late: the first question about any finding.
+fn machines(page: &mut Page, scorecard: &Scorecard) {
+    page.section("Tester and guest (all figures: report.html)");
+    for fact in tables::machines(scorecard)
+        .into_iter()
+        .filter(|fact| fact.decisive)
+    {
+        page.row(&format!("{:<60} {}", fact.label, fact.value));
     }
 }
 

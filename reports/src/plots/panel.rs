@@ -199,23 +199,24 @@ fn tainted(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> 
 
 /// Lines at marks and stalls, named as long as the names do not run into each other.
 fn marks(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> {
+    let at = |(at, kind): &(f64, String)| (place.x(&figure.x, *at), kind.clone());
+    let mut marks: Vec<(i32, String)> = figure
+        .timeline
+        .iter()
+        .flat_map(|timeline| &timeline.marks)
+        .map(at)
+        .collect();
+    marks.dedup();
     let mut free_from = place.left + 220;
-    for (at, kind) in figure.timeline.iter().flat_map(|timeline| &timeline.marks) {
-        let x = place.x(&figure.x, *at);
-        canvas.draw(&PathElement::new(
-            vec![(x, place.top - 16), (x, place.bottom)],
-            INK.mix(0.5),
-        ))?;
+    for (x, kind) in marks {
+        let line = vec![(x, place.top - 16), (x, place.bottom)];
+        canvas.draw(&PathElement::new(line, INK.mix(0.5)))?;
         if x >= free_from {
-            canvas::text(
-                canvas,
-                kind,
-                (x + 3, place.top - 22),
-                Text {
-                    size: 11.0,
-                    ..Text::default()
-                },
-            )?;
+            let look = Text {
+                size: 11.0,
+                ..Text::default()
+            };
+            canvas::text(canvas, &kind, (x + 3, place.top - 22), look)?;
             free_from = x + 90;
         }
     }

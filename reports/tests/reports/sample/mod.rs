@@ -1,0 +1,8 @@
+//! Runs as the scorer would hand them over: one that passes, one whose guest stalled for 700 ms,
+//! one whose tester could not keep pace, one that measured nothing.
+
+mod rows;
+mod runs;
+mod totals;
+
+pub(crate) use runs::{context, empty, fail, invalid, pass};

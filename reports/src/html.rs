@@ -12,7 +12,7 @@ use milliwatt_scoring::measured::{EventRow, Measured, ThresholdResult, Verdict};
 
 /// Dead-air and silence events listed; `events.jsonl` holds all.
 const EVENTS: usize = 200;
-/// Incidents listed.
+/// Incidents and other events listed, of each.
 const INCIDENTS: usize = 20;
 
 #[derive(Template)]
@@ -70,8 +70,7 @@ pub fn render(
     context: &RunContext,
     plots: &[Plot],
 ) -> Result<String, askama::Error> {
-    let all_incidents = incidents::group(&measured.events).len();
-    let listed = incidents::largest(&measured.events, INCIDENTS);
+    let listed = incidents::story(&measured.events, INCIDENTS);
     let impairments = || {
         measured
             .events
@@ -90,10 +89,10 @@ pub fn render(
         valid: scorecard.validity.valid,
         reasons: &scorecard.validity.reasons,
         thresholds: thresholds(scorecard, context),
-        more_incidents: all_incidents - listed.len(),
+        more_incidents: incidents::story_length(&measured.events) - listed.len(),
         incidents: listed
-            .iter()
-            .map(|i| (findings::moment(i.at_s, context), i.describe()))
+            .into_iter()
+            .map(|(at_s, what)| (findings::moment(at_s, context), what))
             .collect(),
         plots,
         legs: tables::legs(scorecard),

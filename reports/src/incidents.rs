@@ -55,6 +55,32 @@ pub fn largest(events: &[EventRow], most: usize) -> Vec<Incident> {
     incidents
 }
 
+/// What happened, in order of time: the `most` largest incidents and the first `most` other events
+/// (stalls, marks, lost connections), each with its place in seconds of run time.
+#[must_use]
+pub fn story(events: &[EventRow], most: usize) -> Vec<(f64, String)> {
+    let others = events
+        .iter()
+        .filter(|event| !is_impairment(event))
+        .take(most);
+    let mut story: Vec<(f64, String)> = others
+        .map(|event| (event.at_s, format!("{}: {}", event.kind, event.text)))
+        .chain(
+            largest(events, most)
+                .iter()
+                .map(|incident| (incident.at_s, incident.describe())),
+        )
+        .collect();
+    story.sort_by(|a, b| a.0.total_cmp(&b.0));
+    story
+}
+
+/// How many lines [`story`] would have without a bound.
+#[must_use]
+pub fn story_length(events: &[EventRow]) -> usize {
+    group(events).len() + events.iter().filter(|event| !is_impairment(event)).count()
+}
+
 /// Whether an event is one that a person could hear.
 #[must_use]
 pub fn is_impairment(event: &EventRow) -> bool {
@@ -187,6 +213,30 @@ mod tests {
         assert_eq!(incidents[0].streams.len(), 2);
         assert!(!incidents[0].tainted, "one of its events is evidence");
         assert!(incidents[1].tainted);
+    }
+
+    #[test]
+    fn the_story_puts_a_stall_beside_its_dead_air() {
+        let stall = EventRow {
+            kind: "stall".to_owned(),
+            stream: None,
+            text: "playout ticks missed".to_owned(),
+            ..dead_air(4.9, 0, false)
+        };
+        let story = story(
+            &[
+                dead_air(1.0, 1, false),
+                stall.clone(),
+                dead_air(5.0, 1, false),
+            ],
+            5,
+        );
+        assert_eq!(
+            story.iter().map(|(at, _)| *at).collect::<Vec<_>>(),
+            [1.0, 4.9, 5.0]
+        );
+        assert_eq!(story[1].1, "stall: playout ticks missed");
+        assert_eq!(story_length(&[stall.clone(), stall]), 2);
     }
 
     #[test]

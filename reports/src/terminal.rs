@@ -12,7 +12,7 @@ use milliwatt_scoring::measured::{Measured, ThresholdResult, Verdict};
 /// Widest line, columns; only a single longer word, such as a path, goes beyond.
 pub const WIDTH: usize = 100;
 
-/// Incidents listed; the report holds the rest.
+/// Incidents and other events listed, of each; the report holds the rest.
 const INCIDENTS: usize = 5;
 
 /// The summary.
@@ -178,26 +178,20 @@ fn kept_line(result: &ThresholdResult) -> String {
 }
 
 fn what_happened(page: &mut Page, measured: &Measured, context: &RunContext) {
-    let all = incidents::group(&measured.events).len();
-    if all == 0 {
+    let listed = incidents::story(&measured.events, INCIDENTS);
+    if listed.is_empty() {
         return;
     }
-    let listed = incidents::largest(&measured.events, INCIDENTS);
-    page.section(&match all - listed.len() {
-        0 => "What happened".to_owned(),
-        rest => format!(
-            "What happened (the {} largest incidents; {rest} more in events.jsonl)",
-            listed.len()
-        ),
-    });
-    for incident in listed {
+    page.section(
+        &match incidents::story_length(&measured.events) - listed.len() {
+            0 => "What happened".to_owned(),
+            rest => format!("What happened (the largest; {rest} more in events.jsonl)"),
+        },
+    );
+    for (at_s, what) in listed {
         page.line(
             2,
-            &format!(
-                "at {}: {}",
-                findings::moment(incident.at_s, context),
-                incident.describe()
-            ),
+            &format!("at {}: {what}", findings::moment(at_s, context)),
         );
     }
 }

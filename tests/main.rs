@@ -1,1 +1,3 @@
-//! placeholder
+//! Tests of the whole program: the built binary, on real files and real sockets.
+
+mod cli;

@@ -1,1 +1,5 @@
-fn main(){}
+//! The command `milliwatt`: see the library for what it does.
+
+fn main() -> std::process::ExitCode {
+    milliwatt::main()
+}

@@ -1,0 +1,291 @@
+//! What can be typed. Help is written for the engineer at two in the morning: units, defaults,
+//! what happens.
+
+use crate::scenario::value::{Duration, Octets, PortRange};
+use milliwatt_agent::limits::Subnet;
+use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "Exit codes: 0 pass or done, 1 could not run, 2 wrong command line or scenario, \
+3 a threshold failed (score: a recording has a silence), 4 invalid run.";
+
+/// Load tests for virtual machines that carry voice: RTP both ways, recordings, a verdict.
+#[derive(Debug, Parser)]
+#[command(name = "milliwatt", version, after_help = EXIT_CODES)]
+pub struct Args {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a test from this machine (the tester) against a guest, and judge it
+    Run(RunArgs),
+    /// Be the machine under test: answer a tester's calls, record them, send the recordings back
+    #[command(visible_alias = "guest")]
+    Agent(AgentArgs),
+    /// List, show and check scenarios
+    Scenarios(ScenariosArgs),
+    /// Measure the RTP streams in capture files (pcap, pcapng), offline
+    Analyze(AnalyzeArgs),
+    /// Look for silences in recordings (WAV), offline
+    Score(ScoreArgs),
+    /// Render and judge a finished or broken-off run again
+    Report(ReportArgs),
+    /// Say whether a change made it worse: a run against a baseline (not in this version)
+    Compare(CompareArgs),
+    /// Measure this machine's own noise floor and largest honest load (not in this version)
+    Calibrate(CalibrateArgs),
+    /// Hold a guest against the document's requirements (not in this version)
+    Preflight(PreflightArgs),
+    /// Work out calls, guests and bandwidth by the document's sizing formulas
+    Capacity(CapacityArgs),
+    /// Put a labelled mark into the running test (not in this version)
+    Mark(MarkArgs),
+    /// End the running test: calls end, recordings are transferred, the verdict is given
+    Stop(StopArgs),
+}
+
+/// `milliwatt run`.
+#[derive(Debug, Flags)]
+#[command(after_help = EXIT_CODES)]
+pub struct RunArgs {
+    /// A built-in scenario's name (`milliwatt scenarios`) or the path of a scenario file
+    pub scenario: String,
+    /// The join line that `milliwatt agent` printed on the guest, or a file that holds it; may repeat.
+    /// Without it an agent is started on this machine: that proves the harness, not a virtual machine
+    #[arg(long, value_name = "JOIN")]
+    pub guest: Vec<String>,
+    /// Time at full load, such as 30s, 10m, 1h30m; ramp and draining come on top [default: the scenario's]
+    #[arg(long = "for", value_name = "DURATION")]
+    pub full_for: Option<Duration>,
+    /// Change a key of the scenario, such as calls.concurrent=100 or threshold.0.max=2; may repeat
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Folder for the results; must be empty or not exist [default: runs/NAME-YYYYMMDD-HHMMSS]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Say what the run would do (bandwidth, ports, firewall rules, time, disk) and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the scorecard (with --dry-run: the forecast) as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// UDP ports of this machine to use for media
+    #[arg(long, value_name = "FIRST-LAST", default_value_t = PortRange::MEDIA)]
+    pub media_ports: PortRange,
+    /// Local address for media [default: the control connection's]
+    #[arg(long, value_name = "ADDRESS")]
+    pub bind: Option<IpAddr>,
+    /// Recordings to keep once scored: those with a silence plus 20 samples, all, or none
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = KeepRecordings::Events)]
+    pub keep_recordings: KeepRecordings,
+    /// Go on even when the scenario's abort rule is met
+    #[arg(long)]
+    pub no_abort: bool,
+    /// A packet more than 20 ms behind its time: leave it out and count it, or send it in a burst
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = OnLate::NotSent)]
+    pub on_late: OnLate,
+    /// Give the guest up after this long without a word from it
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    pub guest_lost_after: Duration,
+}
+
+/// Which recordings stay on the tester.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KeepRecordings {
+    /// Those with a silence event, and 20 samples.
+    Events,
+    /// Every one.
+    All,
+    /// Not one.
+    None,
+}
+
+/// What becomes of a packet whose slot came more than one packet time late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnLate {
+    /// Not sent, and counted.
+    NotSent,
+    /// Sent at once with those that wait.
+    Burst,
+}
+
+/// `milliwatt agent`.
+#[derive(Debug, Flags)]
+pub struct AgentArgs {
+    /// Address and TCP port for control and recording transfer; the tester dials it
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:7700")]
+    pub listen: SocketAddr,
+    /// Folder for recordings and facts on their way to the tester; nothing is written outside it
+    #[arg(long, value_name = "DIR", default_value = "milliwatt-agent")]
+    pub dir: PathBuf,
+    /// File with the token that the tester must know [default: a new random one at each start]
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Address for the join line, when the tester sees this machine under another one; may repeat
+    #[arg(long, value_name = "ADDRESS")]
+    pub advertise: Vec<String>,
+    /// UDP ports to use for media
+    #[arg(long, value_name = "FIRST-LAST", default_value_t = PortRange::MEDIA)]
+    pub media_ports: PortRange,
+    /// Local address for media [default: the control connection's]
+    #[arg(long, value_name = "ADDRESS")]
+    pub bind: Option<IpAddr>,
+    /// Refuse a load of more streams each way than this
+    #[arg(long, value_name = "N", default_value_t = 4000)]
+    pub max_streams: u32,
+    /// Refuse a load of more packets a second each way than this
+    #[arg(long, value_name = "N", default_value_t = 250_000)]
+    pub max_pps: u32,
+    /// End any test after this long
+    #[arg(long, value_name = "DURATION", default_value = "12h")]
+    pub max_duration: Duration,
+    /// Disk space to use at most, such as "5 GB" [default: 20 GB or half of what is free, the smaller]
+    #[arg(long, value_name = "SIZE")]
+    pub max_disk: Option<Octets>,
+    /// Serve only testers in this subnet, such as 192.0.2.0/24; may repeat [default: any, with the token]
+    #[arg(long, value_name = "SUBNET")]
+    pub allow: Vec<Subnet>,
+    /// Let a tester ask for CPU load beside the calls (neighbours)
+    #[arg(long)]
+    pub allow_neighbour: bool,
+}
+
+/// `milliwatt scenarios`.
+#[derive(Debug, Flags)]
+pub struct ScenariosArgs {
+    /// What to do; without it: list
+    #[command(subcommand)]
+    pub action: Option<ScenariosAction>,
+}
+
+/// What `milliwatt scenarios` can do.
+#[derive(Debug, Subcommand)]
+pub enum ScenariosAction {
+    /// The built-in scenarios, a line each
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// A built-in scenario's file, to read or to copy
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Check a scenario file without running it
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+    /// The JSON Schema of scenario files, for editors
+    Schema,
+}
+
+/// `milliwatt analyze`.
+#[derive(Debug, Flags)]
+#[command(after_help = "Expected packets come from sequence numbers: a capture holds no sender's ledger.")]
+pub struct AnalyzeArgs {
+    /// Capture files: pcap or pcapng
+    #[arg(required = true, value_name = "CAPTURE")]
+    pub captures: Vec<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `milliwatt score`.
+#[derive(Debug, Flags)]
+#[command(after_help = "Exit codes: 0 no silence, 1 nothing could be scored, 2 wrong command line, 3 a recording has a silence.")]
+pub struct ScoreArgs {
+    /// WAV files, or folders that are searched for them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub paths: Vec<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `milliwatt report`.
+#[derive(Debug, Flags)]
+#[command(after_help = EXIT_CODES)]
+pub struct ReportArgs {
+    /// The folder that `milliwatt run` made
+    pub run_dir: PathBuf,
+    /// Judge by the thresholds of this scenario file instead of the run's own
+    #[arg(long, value_name = "FILE")]
+    pub thresholds: Option<PathBuf>,
+    /// Print the scorecard as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `milliwatt compare`.
+#[derive(Debug, Flags)]
+pub struct CompareArgs {
+    /// The folder of the run before the change
+    pub baseline: PathBuf,
+    /// The folder of the run after it
+    pub run: PathBuf,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `milliwatt calibrate`.
+#[derive(Debug, Flags)]
+pub struct CalibrateArgs {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `milliwatt preflight`.
+#[derive(Debug, Flags)]
+pub struct PreflightArgs {
+    /// The join line that `milliwatt agent` printed on the guest, or a file that holds it
+    #[arg(long, value_name = "JOIN")]
+    pub guest: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `milliwatt capacity`.
+#[derive(Debug, Flags)]
+pub struct CapacityArgs {
+    /// Media engines of one server: one a vCPU
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub engines: u32,
+    /// Size a server on bare metal (40 calls an engine) instead of a guest (32)
+    #[arg(long)]
+    pub native: bool,
+    /// Calls at once that are wanted: says how many such servers carry them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub calls: Option<u32>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `milliwatt mark`.
+#[derive(Debug, Flags)]
+pub struct MarkArgs {
+    /// What happened, such as "vMotion started"
+    pub label: String,
+}
+
+/// `milliwatt stop`.
+#[derive(Debug, Flags)]
+pub struct StopArgs {
+    /// End all media within 1 s instead of draining
+    #[arg(long)]
+    pub now: bool,
+    /// The run's folder, when several tests run on this machine
+    #[arg(value_name = "RUN_DIR")]
+    pub run_dir: Option<PathBuf>,
+}

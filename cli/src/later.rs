@@ -1,0 +1,22 @@
+//! Commands that are named already, so that scripts can be written, and whose machinery is not in
+//! this version.
+
+use crate::exit::Failure;
+
+/// What to do meanwhile, a command each.
+const MEANWHILE: [(&str, &str); 4] = [
+    ("compare", "put the two runs' `scorecard.json` side by side, or open both `report.html`"),
+    ("calibrate", "run `milliwatt run smoke`: `validity.lateness_us` in its scorecard is this machine's own lateness"),
+    ("preflight", "check the guest by hand against `milliwatt capacity --engines N`, then run `milliwatt run smoke --guest JOIN`"),
+    ("mark", "note the time of day: `report.html` and `events.jsonl` give the run's start by the wall clock"),
+];
+
+/// Says that `command` is not in this version, and what to use instead.
+#[must_use]
+pub fn failure(command: &str) -> Failure {
+    let failure = Failure::could_not_run(format!("`milliwatt {command}` is not in this version"));
+    match MEANWHILE.iter().find(|(name, _)| *name == command) {
+        Some((_, meanwhile)) => failure.hint(format!("meanwhile: {meanwhile}")),
+        None => failure,
+    }
+}

@@ -1,0 +1,79 @@
+//! `milliwatt run`: from the command line to the verdict.
+
+use crate::controller;
+use crate::args::{KeepRecordings, OnLate, RunArgs};
+use crate::dry_run::Forecast;
+use crate::exit::{ExitCode, Failure};
+use crate::output;
+use crate::scenario::value::{Duration, PortRange};
+use crate::scenario::{self, Plan};
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// A run that is ready to begin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRequest {
+    /// What to do.
+    pub plan: Plan,
+    /// Join lines, or files that hold them; empty starts an agent on this machine.
+    pub guests: Vec<String>,
+    /// Where results go; none picks `runs/NAME-YYYYMMDD-HHMMSS`.
+    pub out: Option<PathBuf>,
+    /// Print the scorecard as JSON on standard output.
+    pub json: bool,
+    /// This machine's UDP ports for media.
+    pub media_ports: PortRange,
+    /// This machine's address for media; none is the control connection's.
+    pub bind: Option<IpAddr>,
+    /// Which recordings stay.
+    pub keep_recordings: KeepRecordings,
+    /// What becomes of a packet whose slot came too late.
+    pub on_late: OnLate,
+    /// The guest is given up after this long without a word.
+    pub guest_lost_after: Duration,
+}
+
+/// Resolves the command line and does what it says.
+pub fn execute(args: &RunArgs) -> Result<ExitCode, Failure> {
+    let request = request(args)?;
+    let forecast = Forecast::of(&request.plan, request.media_ports);
+    if args.dry_run {
+        let shown = if args.json { output::print_json(&forecast) } else { output::print(&forecast.text()) };
+        return shown.map(|()| ExitCode::Pass);
+    }
+    refuse_later(&request.plan)?;
+    output::complain(&forecast.text());
+    controller::run(&request).map(ExitCode::from)
+}
+
+fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
+    let mut plan = scenario::resolve(&scenario::Request {
+        scenario: &args.scenario,
+        set: &args.set,
+        full_for: args.full_for,
+        media_ports: args.media_ports,
+    })?;
+    if args.no_abort {
+        plan.abort = None;
+    }
+    Ok(RunRequest {
+        plan,
+        guests: args.guest.clone(),
+        out: args.out.clone(),
+        json: args.json,
+        media_ports: args.media_ports,
+        bind: args.bind,
+        keep_recordings: args.keep_recordings,
+        on_late: args.on_late,
+        guest_lost_after: args.guest_lost_after,
+    })
+}
+
+fn refuse_later(plan: &Plan) -> Result<(), Failure> {
+    if plan.later.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::could_not_run(format!("scenario {} needs what this version does not have", plan.name))
+        .detail(plan.later.join("\n"))
+        .hint("meanwhile: `milliwatt run 250-calls`, or a copy of the scenario without those parts (`milliwatt scenarios show NAME`)"))
+}

@@ -1,0 +1,470 @@
+//! A scenario file as written. Times, rates and sizes carry their unit; a key that is left out has
+//! the default named here. The JSON Schema of `milliwatt scenarios schema` is made from these types.
+
+use super::value::{Arrivals, BitRate, Duration, Hold};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A test for a machine that carries voice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Short name: letters, digits and hyphens. The run directory is named by it.
+    pub name: String,
+    /// One line for people.
+    pub title: String,
+    /// What it reproduces: document and section.
+    pub source: Option<String>,
+    /// All randomness derives from it. Default 1.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// Time at full load; the command line's --for goes first. Without it the run ends at `calls.total`.
+    #[serde(rename = "for")]
+    pub full_for: Option<Duration>,
+    /// Judge by milliwatt's default thresholds too, where no [[threshold]] here has the same metric and leg. Default true.
+    #[serde(default = "yes")]
+    pub default_thresholds: bool,
+    /// The calls.
+    pub calls: Calls,
+    /// What their RTP looks like.
+    #[serde(default)]
+    pub media: Media,
+    /// How the guest records them.
+    #[serde(default)]
+    pub recording: Recording,
+    /// How recordings leave the guest.
+    #[serde(default)]
+    pub transfer: Transfer,
+    /// The playout buffer at both ends.
+    #[serde(default)]
+    pub playout: Playout,
+    /// What counts as dead air.
+    #[serde(default)]
+    pub dead_air: DeadAir,
+    /// What the guest program does.
+    #[serde(default)]
+    pub agent: Agent,
+    /// When to give up.
+    #[serde(default)]
+    pub abort: Abort,
+    /// Load that rises in steps.
+    pub ramp: Option<Ramp>,
+    /// Search for the breaking point on the ramp.
+    pub search: Option<Search>,
+    /// Named parts of the full-load time.
+    #[serde(default, rename = "phase", skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
+    /// Things that happen to the guest during the run.
+    #[serde(default, rename = "event", skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Event>,
+    /// CPU load beside the calls, on the guest's host.
+    #[serde(default, rename = "neighbour", skip_serializing_if = "Vec::is_empty")]
+    pub neighbours: Vec<Neighbour>,
+    /// Silences put into the sent audio on purpose, to prove that the detectors find them.
+    #[serde(default, rename = "known_silence", skip_serializing_if = "Vec::is_empty")]
+    pub known_silences: Vec<KnownSilence>,
+    /// Limits on what is measured.
+    #[serde(default, rename = "threshold", skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<Threshold>,
+    /// Published figures to show beside ours; never judged.
+    #[serde(default, rename = "document", skip_serializing_if = "Vec::is_empty")]
+    pub document: Vec<Figure>,
+}
+
+/// The calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Calls {
+    /// Calls up at once.
+    pub concurrent: u32,
+    /// Calls in all. Default: as many as the time allows.
+    pub total: Option<u32>,
+    /// New calls a time, during the ramp and when a call is replaced. Default 50/s.
+    #[serde(default = "default_arrivals")]
+    pub arrivals: Arrivals,
+    /// How long calls last.
+    pub hold: Hold,
+    /// The first calls are already under way when the run starts. Default false.
+    #[serde(default)]
+    pub steady_start: bool,
+    /// Legs a call, 1 or 2: parties with media. Default 2.
+    #[serde(default = "two")]
+    pub legs: u8,
+}
+
+/// What the RTP looks like.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Media {
+    /// Codec of every stream. Default PCMU.
+    pub codec: Codec,
+    /// Audio a packet. Default 20ms, the only one in this version.
+    pub ptime: Duration,
+    /// "tone" (a different one for each party) or a WAV file. Default tone.
+    pub audio: String,
+    /// Encrypted media. Default false.
+    pub srtp: bool,
+    /// DSCP of media, 0 to 63. Default 46 (EF).
+    pub dscp: u8,
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self { codec: Codec::Pcmu, ptime: Duration::from_ms(20), audio: "tone".to_owned(), srtp: false, dscp: 46 }
+    }
+}
+
+/// Codecs that a file can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Codec {
+    /// G.711 mu-law.
+    #[serde(rename = "PCMU")]
+    Pcmu,
+    /// G.711 A-law.
+    #[serde(rename = "PCMA")]
+    Pcma,
+    /// G.722 (not in this version).
+    G722,
+    /// G.729, payload only (not in this version).
+    G729,
+}
+
+/// How calls are recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recording {
+    /// Share of calls recorded, 0 to 1. Default 1.
+    pub share: f64,
+    /// Weight on the network, of call time. Default 8533 bit/s (`TrueSpeech`).
+    pub rate: BitRate,
+    /// A channel a party, or both in one. Default stereo.
+    pub channels: Channels,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self { share: 1.0, rate: BitRate(8533), channels: Channels::Stereo }
+    }
+}
+
+/// Channels of a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Channels {
+    /// A channel a party.
+    Stereo,
+    /// Both parties mixed: two tones can cancel, and one hides the other's gap.
+    Mono,
+}
+
+/// How recordings leave the guest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Transfer {
+    /// "at-call-end", or (not in this version) "every 5m", "backlog", "continuous". Default at-call-end.
+    pub when: String,
+    /// Recordings in flight at once. Default 4.
+    pub parallel: u32,
+    /// Speed limit (not in this version). Default none.
+    pub rate: Option<BitRate>,
+    /// "to-tester", or "to-guest" (not in this version). Default to-tester.
+    pub direction: Direction,
+    /// DSCP of the transfer, 0 to 63. Default 0.
+    pub dscp: u8,
+}
+
+impl Default for Transfer {
+    fn default() -> Self {
+        Self { when: "at-call-end".to_owned(), parallel: 4, rate: None, direction: Direction::ToTester, dscp: 0 }
+    }
+}
+
+/// Where recordings go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Guest to tester.
+    ToTester,
+    /// Tester to guest.
+    ToGuest,
+}
+
+/// The playout buffer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Playout {
+    /// Nominal depth. Default 60ms.
+    pub buffer: Duration,
+    /// What fills a missing packet when quality is estimated. Default g711-appendix-i.
+    pub concealment: Concealment,
+}
+
+impl Default for Playout {
+    fn default() -> Self {
+        Self { buffer: Duration::from_ms(60), concealment: Concealment::G711AppendixI }
+    }
+}
+
+/// Packet loss concealment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Concealment {
+    /// G.711 Appendix I: fades to silence within 60 ms.
+    #[serde(rename = "g711-appendix-i")]
+    G711AppendixI,
+    /// Nothing (not in this version).
+    None,
+}
+
+/// Dead air.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeadAir {
+    /// Least length of an event, whole packets. Default 60ms: concealment has faded to silence.
+    pub min: Duration,
+}
+
+impl Default for DeadAir {
+    fn default() -> Self {
+        Self { min: Duration::from_ms(60) }
+    }
+}
+
+/// The guest program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Agent {
+    /// What it does with the media. Default media-server.
+    pub role: Role,
+    /// Extra work a call, to stand for features of a real server (not in this version).
+    pub work: Option<String>,
+}
+
+impl Default for Agent {
+    fn default() -> Self {
+        Self { role: Role::MediaServer, work: None }
+    }
+}
+
+/// What the guest program does with the media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Plays out on its own clock, passes audio between the parties, records, transfers.
+    MediaServer,
+    /// Sends each packet back at once: the path alone. Nothing is recorded.
+    Echo,
+}
+
+/// When to give up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Abort {
+    /// "METRIC > NUMBER for DURATION", or "never". Default "`loss_percent` > 5 for 10s".
+    pub when: String,
+}
+
+impl Default for Abort {
+    fn default() -> Self {
+        Self { when: "loss_percent > 5 for 10s".to_owned() }
+    }
+}
+
+/// Load that rises in steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ramp {
+    /// What rises.
+    pub quantity: Quantity,
+    /// First step.
+    pub from: f64,
+    /// Last step.
+    pub to: f64,
+    /// From one step to the next.
+    pub step: f64,
+    /// Time on each step.
+    pub hold: Duration,
+}
+
+/// What a ramp raises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Quantity {
+    /// Concurrent calls.
+    Calls,
+    /// Mbit/s of the sent leg.
+    Mbps,
+}
+
+/// Search for the breaking point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// Stop when good and bad are this close, in the ramp's quantity.
+    pub precision: f64,
+    /// Times each candidate is tried. Default 1.
+    #[serde(default = "one_time")]
+    pub repeats: u32,
+    /// Time at the found load, to confirm it.
+    pub confirm: Duration,
+}
+
+/// A named part of the full-load time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    /// Its name.
+    pub name: String,
+    /// How long it lasts; this or `until`.
+    #[serde(rename = "for")]
+    pub lasts: Option<Duration>,
+    /// The label of the event that ends it; this or `for`.
+    pub until: Option<String>,
+}
+
+/// Something that happens to the guest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// When, of full load; left out, it comes from `milliwatt mark`.
+    pub at: Option<Duration>,
+    /// Its name in plots and in the report.
+    pub label: String,
+    /// A command of the tester that makes it happen.
+    pub run: Option<String>,
+}
+
+/// CPU load beside the calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Neighbour {
+    /// Cores it uses.
+    pub cores: u32,
+    /// How much of each, 1 to 100.
+    pub percent: u8,
+    /// It begins at this time of full load. Default at once.
+    pub on: Option<Duration>,
+    /// It ends at this time of full load. Default with the run.
+    pub off: Option<Duration>,
+}
+
+/// A silence put into the sent audio.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KnownSilence {
+    /// The call's number, from 0.
+    pub call: u32,
+    /// Who falls silent.
+    pub party: Party,
+    /// From here on, after the call's start.
+    pub at: Duration,
+    /// For so long.
+    #[serde(rename = "for")]
+    pub length: Duration,
+}
+
+/// One of the two people of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Party {
+    /// The first: left channel.
+    A,
+    /// The second: right channel.
+    B,
+}
+
+/// A limit on what is measured: exactly one of `max` and `min`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Threshold {
+    /// A path of scorecard.json, inside the leg (`loss_percent`) or from the top (`recordings.with_silence`).
+    pub metric: String,
+    /// For metrics of a leg: which. Default both.
+    pub leg: Option<Leg>,
+    /// At most this, in the metric's unit.
+    pub max: Option<f64>,
+    /// At least this, in the metric's unit.
+    pub min: Option<f64>,
+    /// For counts: the limit holds for each so many, `max` x ceil(n / per).
+    pub per: Option<u32>,
+    /// Any stretch of full load so long, such as "10s", or "run". Default "run".
+    pub window: Option<String>,
+    /// Exceeding it only warns. Default false.
+    #[serde(default)]
+    pub warns_only: bool,
+    /// What the limit rests on. Default own.
+    pub basis: Option<Basis>,
+    /// Section or clause that the limit comes from.
+    pub source: Option<String>,
+}
+
+/// A direction, named from the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Leg {
+    /// Tester to guest.
+    Receive,
+    /// Guest to tester.
+    Sent,
+}
+
+/// What a limit rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Basis {
+    /// The document that the test reproduces.
+    Document,
+    /// A standard.
+    Standard,
+    /// Milliwatt's own: adjust to your agreement.
+    Own,
+    /// What is done in the field.
+    Practice,
+}
+
+/// A published figure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Figure {
+    /// What it is.
+    pub figure: String,
+    /// As published.
+    pub published: f64,
+    /// Its unit.
+    pub unit: String,
+    /// What of ours stands beside it.
+    pub measured: Measured,
+}
+
+/// What of ours stands beside a published figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measured {
+    /// Receive leg, mean over full load, 1e6 octets a second.
+    ReceiveMegabytesPerSecond,
+    /// Sent leg, likewise.
+    SentMegabytesPerSecond,
+    /// Recordings with at least one silence event.
+    SilentRecordings,
+    /// CPU of the guest, percent of all cores, mean over full load.
+    GuestCpuPercent,
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn one_time() -> u32 {
+    1
+}
+
+fn two() -> u8 {
+    2
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn default_arrivals() -> Arrivals {
+    Arrivals { interval: 20_000_000 }
+}

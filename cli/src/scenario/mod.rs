@@ -1,0 +1,14 @@
+//! Scenarios: the file as written, its values, its resolution into a plan, and what is said when
+//! something in it is wrong.
+
+pub mod abort;
+pub mod builtin;
+pub mod check;
+pub mod diagnostic;
+pub mod file;
+pub mod measure;
+pub mod overrides;
+pub mod resolve;
+pub mod value;
+
+pub use resolve::{Plan, Request, resolve};

@@ -51,7 +51,7 @@ fn validity_status(scorecard: &Scorecard) -> TestCaseStatus {
     }
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
     status.set_type("invalid run");
-    status.set_message("the tester decided the outcome: no finding about the guest");
+    status.set_message("no finding about the guest");
     status.set_description(scorecard.validity.reasons.join("\n"));
     status
 }

@@ -14,6 +14,8 @@ const CHUNK_FRAMES: u32 = 50;
 const WINDOW_FRAMES: u32 = 2 * CHUNK_FRAMES;
 /// Octets of [`wav_header`].
 pub const WAV_HEADER_OCTETS: usize = 58;
+/// Octets of the header that a RIFF length counts: all after the length itself.
+const RIFF_OCTETS: u32 = 50;
 
 /// One packet time of one party's audio as playout delivered it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +32,6 @@ pub struct AudioFrame {
 
 /// What the media engine tells the recorder. `Copy`, so that it travels in a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are frames, and a ring holds no boxes")]
 pub enum RecorderInput {
     /// A frame was played.
     Frame(AudioFrame),
@@ -83,7 +84,11 @@ impl CallRecording {
     /// Channels of the file: 1 or 2.
     #[must_use]
     pub fn channels(&self) -> u16 {
-        if self.mix || self.window.len() == 1 { 1 } else { 2 }
+        if self.mix || self.window.len() == 1 {
+            1
+        } else {
+            2
+        }
     }
 
     /// Frames until the highest tick that has come.
@@ -110,13 +115,18 @@ impl CallRecording {
         }
         self.seen = self.seen.max(frame.index.saturating_add(1));
         let at = place(frame.index);
-        self.window[usize::from(frame.channel)][at..at + SAMPLES_PER_PACKET].copy_from_slice(&frame.payload);
+        self.window[usize::from(frame.channel)][at..at + SAMPLES_PER_PACKET]
+            .copy_from_slice(&frame.payload);
         Ok(())
     }
 
     /// Writes what is left of a call of `frames` frames and returns the header for its length.
     /// What was written already is not taken back: then the recording is longer.
-    pub fn finish(mut self, frames: u32, file: &mut impl Write) -> io::Result<[u8; WAV_HEADER_OCTETS]> {
+    pub fn finish(
+        mut self,
+        frames: u32,
+        file: &mut impl Write,
+    ) -> io::Result<[u8; WAV_HEADER_OCTETS]> {
         while self.next < frames {
             self.write_frames(CHUNK_FRAMES.min(frames - self.next), file)?;
         }
@@ -162,8 +172,12 @@ fn interleave(codec: Codec, mix: bool, parties: &[Vec<u8>], at: usize, out: &mut
 /// The sum of two code words, through linear, limited to 16 bits.
 fn mix_codes(codec: Codec, a: u8, b: u8) -> u8 {
     match codec {
-        Codec::Pcmu => g711::encode_mu_law(g711::decode_mu_law(a).saturating_add(g711::decode_mu_law(b))),
-        Codec::Pcma => g711::encode_a_law(g711::decode_a_law(a).saturating_add(g711::decode_a_law(b))),
+        Codec::Pcmu => {
+            g711::encode_mu_law(g711::decode_mu_law(a).saturating_add(g711::decode_mu_law(b)))
+        }
+        Codec::Pcma => {
+            g711::encode_a_law(g711::decode_a_law(a).saturating_add(g711::decode_a_law(b)))
+        }
     }
 }
 
@@ -172,7 +186,7 @@ fn mix_codes(codec: Codec, a: u8, b: u8) -> u8 {
 #[must_use]
 pub fn wav_header(codec: Codec, channels: u16, samples: u32) -> [u8; WAV_HEADER_OCTETS] {
     let data = samples.saturating_mul(u32::from(channels));
-    let riff = data.saturating_add(WAV_HEADER_OCTETS as u32 - 8);
+    let riff = data.saturating_add(RIFF_OCTETS);
     let fields: [&[u8]; 16] = [
         b"RIFF",
         &riff.to_le_bytes(),
@@ -243,7 +257,11 @@ mod tests {
         }
     }
 
-    fn record(load: &LoadSpec, frames: &[AudioFrame], length: u32) -> (Vec<u8>, [u8; WAV_HEADER_OCTETS], u64) {
+    fn record(
+        load: &LoadSpec,
+        frames: &[AudioFrame],
+        length: u32,
+    ) -> (Vec<u8>, [u8; WAV_HEADER_OCTETS], u64) {
         let (mut recording, mut data) = (CallRecording::new(load), Vec::new());
         for frame in frames {
             recording.handle_frame(frame, &mut data).unwrap();
@@ -284,7 +302,13 @@ mod tests {
 
     #[test]
     fn a_frame_two_seconds_late_is_counted_and_not_written_elsewhere() {
-        let frames = [frame(0, 149, 1), frame(0, 0, 9), frame(1, 49, 9), frame(1, 50, 2), frame(2, 50, 9)];
+        let frames = [
+            frame(0, 149, 1),
+            frame(0, 0, 9),
+            frame(1, 49, 9),
+            frame(1, 50, 2),
+            frame(2, 50, 9),
+        ];
         let (data, _, too_late) = record(&load(Codec::Pcmu, true, 2), &frames, 150);
         assert_eq!(too_late, 3);
         assert!(!data.contains(&9));
@@ -293,7 +317,11 @@ mod tests {
 
     #[test]
     fn the_last_chunk_is_cut_at_the_end_of_the_call() {
-        let (data, header, _) = record(&load(Codec::Pcmu, true, 2), &[frame(0, 9, 3), frame(0, 10, 4)], 10);
+        let (data, header, _) = record(
+            &load(Codec::Pcmu, true, 2),
+            &[frame(0, 9, 3), frame(0, 10, 4)],
+            10,
+        );
         assert_eq!(data.len(), 10 * 320);
         assert_eq!((data[9 * 320], data[10 * 320 - 2]), (3, 3));
         assert_eq!(header, wav_header(Codec::Pcmu, 2, 1600));
@@ -302,13 +330,24 @@ mod tests {
     #[test]
     fn one_party_is_mono_and_two_mix_through_linear() {
         let (mono, header, _) = record(&load(Codec::Pcmu, true, 1), &[frame(0, 0, 0x1e)], 1);
-        assert_eq!((mono, header), (vec![0x1e; 160], wav_header(Codec::Pcmu, 1, 160)));
+        assert_eq!(
+            (mono, header),
+            (vec![0x1e; 160], wav_header(Codec::Pcmu, 1, 160))
+        );
         // 0x9e is 8828: twice is 17656, and with the bias 17788, in segment 7 at step 1: !0x71. 0x80
         // is 32124 and doubles to the limit, 0x80 again; 0x1e and 0x9e cancel to 0xff.
-        for (a, b, sum) in [(0x9e, 0x9e, 0x8e), (0x80, 0x80, 0x80), (0x1e, 0x9e, 0xff), (0x9e, 0xff, 0x9e)] {
+        for (a, b, sum) in [
+            (0x9e, 0x9e, 0x8e),
+            (0x80, 0x80, 0x80),
+            (0x1e, 0x9e, 0xff),
+            (0x9e, 0xff, 0x9e),
+        ] {
             let frames = [frame(0, 0, a), frame(1, 0, b)];
             let (mixed, header, _) = record(&load(Codec::Pcmu, false, 2), &frames, 1);
-            assert_eq!((mixed, header), (vec![sum; 160], wav_header(Codec::Pcmu, 1, 160)));
+            assert_eq!(
+                (mixed, header),
+                (vec![sum; 160], wav_header(Codec::Pcmu, 1, 160))
+            );
         }
     }
 

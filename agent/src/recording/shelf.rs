@@ -1,0 +1,237 @@
+//! Finished recordings that wait for the tester.
+
+use milliwatt_wire::id::CallId;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{fs, io};
+use tokio::sync::Notify;
+
+/// A recording on disk, whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// The call.
+    pub call: CallId,
+    /// The WAV file.
+    pub path: PathBuf,
+    /// Its length, octets.
+    pub octets: u64,
+}
+
+/// Something that went wrong with a recording: a line for the event log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The recording's call.
+    pub call: CallId,
+    /// Kind of the event: `disk-full`, `recording-lost`, `recording-gap` or `recording-stays`.
+    pub kind: &'static str,
+    /// For people: what happened to which recording, and what to do.
+    pub text: String,
+}
+
+/// Finished recordings, from the writer's thread to the transfer connections. Every recording is
+/// waiting or lent to one connection until it is confirmed or lost.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Finished>,
+    lent: BTreeMap<CallId, Finished>,
+    closed: bool,
+    /// Octets of all recordings on disk, unfinished ones included.
+    held: u64,
+    troubles: Vec<Trouble>,
+}
+
+impl Shelf {
+    /// An empty shelf.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts a finished recording on the shelf; its octets have been claimed.
+    pub fn put(&self, recording: Finished) {
+        self.state().waiting.push_back(recording);
+        self.changed.notify_waiters();
+    }
+
+    /// Lends the recording that waits longest. None when the shelf is closed and the last
+    /// recording is confirmed: one that is lent elsewhere may still come back.
+    pub async fn take(&self) -> Option<Finished> {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable(); // before looking, so that no change is missed
+            {
+                let mut state = self.state();
+                if let Some(recording) = state.waiting.pop_front() {
+                    state.lent.insert(recording.call, recording.clone());
+                    return Some(recording);
+                }
+                if state.closed && state.lent.is_empty() {
+                    return None;
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// The tester has the recording: deletes it.
+    pub fn confirm(&self, call: CallId) -> io::Result<()> {
+        let lent = self.end_loan(call);
+        lent.map_or(Ok(()), |recording| fs::remove_file(recording.path))
+    }
+
+    /// A transfer broke: the recording waits again, behind the others.
+    pub fn give_back(&self, call: CallId) {
+        let mut state = self.state();
+        if let Some(recording) = state.lent.remove(&call) {
+            state.waiting.push_back(recording);
+        }
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// A lent recording cannot be sent, ever: it is reported and no longer waited for. Its file is
+    /// left for people to look at.
+    pub fn lose(&self, call: CallId, text: String) {
+        self.end_loan(call);
+        self.report(Trouble {
+            call,
+            kind: "recording-lost",
+            text,
+        });
+    }
+
+    /// Recordings not yet confirmed, waiting or lent.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        let state = self.state();
+        state.waiting.len() + state.lent.len()
+    }
+
+    /// No more recordings come.
+    pub fn close(&self) {
+        self.state().closed = true;
+        self.changed.notify_waiters();
+    }
+
+    /// Claims disk space for octets about to be written; false when all recordings together would
+    /// then hold more than `limit`.
+    #[must_use]
+    pub fn claim(&self, octets: u64, limit: u64) -> bool {
+        let mut state = self.state();
+        let fits = state.held.saturating_add(octets) <= limit;
+        if fits {
+            state.held += octets;
+        }
+        fits
+    }
+
+    /// Gives claimed space free.
+    pub fn release(&self, octets: u64) {
+        let mut state = self.state();
+        state.held = state.held.saturating_sub(octets);
+    }
+
+    /// Octets of recordings on disk, unfinished ones included.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.state().held
+    }
+
+    /// Notes what went wrong.
+    pub fn report(&self, trouble: Trouble) {
+        self.state().troubles.push(trouble);
+    }
+
+    /// What went wrong since the last time.
+    #[must_use]
+    pub fn take_troubles(&self) -> Vec<Trouble> {
+        std::mem::take(&mut self.state().troubles)
+    }
+
+    fn end_loan(&self, call: CallId) -> Option<Finished> {
+        let mut state = self.state();
+        let recording = state.lent.remove(&call);
+        state.held = state
+            .held
+            .saturating_sub(recording.as_ref().map_or(0, |r| r.octets));
+        drop(state);
+        self.changed.notify_waiters();
+        recording
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Each change is whole before anything can panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::Future;
+    use std::task::{Context, Poll, Waker};
+
+    fn poll<T>(future: std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    fn recording(call: u32, folder: &std::path::Path) -> Finished {
+        let path = folder.join(format!("{call}.wav"));
+        fs::write(&path, b"0123456789").unwrap();
+        Finished {
+            call: CallId(call),
+            path,
+            octets: 10,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_recording_is_lent_once_and_deleted_only_when_confirmed() {
+        let (folder, shelf) = (tempfile::tempdir().unwrap(), Shelf::default());
+        assert!(shelf.claim(20, 20));
+        shelf.put(recording(1, folder.path()));
+        shelf.put(recording(2, folder.path()));
+        let first = shelf.take().await.unwrap();
+        assert_eq!(
+            (first.call, shelf.take().await.unwrap().call),
+            (CallId(1), CallId(2))
+        );
+        shelf.give_back(CallId(1));
+        assert!(first.path.exists());
+        shelf.confirm(CallId(2)).unwrap();
+        assert!(!folder.path().join("2.wav").exists());
+        assert_eq!((shelf.pending(), shelf.held()), (1, 10));
+        assert_eq!(shelf.take().await, Some(first));
+    }
+
+    #[tokio::test]
+    async fn a_closed_shelf_ends_only_after_what_is_lent_elsewhere() {
+        let (folder, shelf) = (tempfile::tempdir().unwrap(), Shelf::default());
+        shelf.put(recording(1, folder.path()));
+        shelf.close();
+        shelf.take().await.unwrap();
+        let mut other = Box::pin(shelf.take());
+        assert!(poll(other.as_mut()).is_pending());
+        shelf.give_back(CallId(1));
+        assert_eq!(other.await.map(|r| r.call), Some(CallId(1)));
+        shelf.confirm(CallId(1)).unwrap();
+        assert_eq!(shelf.take().await, None);
+    }
+
+    #[test]
+    fn space_is_claimed_up_to_the_limit_and_given_free() {
+        let shelf = Shelf::default();
+        assert!(shelf.claim(60, 100));
+        assert!(!shelf.claim(41, 100));
+        assert!(shelf.claim(40, 100));
+        shelf.release(60);
+        assert_eq!(shelf.held(), 40);
+    }
+}

@@ -1,0 +1,403 @@
+//! Recordings at the tester: inflated, checked, scored, kept or not, and told as facts.
+
+use crate::args::KeepRecordings;
+use flate2::read::DeflateDecoder;
+use milliwatt_wire::clock::mono_now;
+use milliwatt_wire::facts::{Fact, RecordingFact, SilenceFact};
+use milliwatt_wire::id::CallId;
+use milliwatt_wire::time::RunClock;
+use milliwatt_wire::transfer::{Offer, Refusal};
+use ring::digest::{SHA256, digest};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{fs, mem};
+
+/// Recordings without events that are kept all the same, to be listened to.
+const SAMPLES: u32 = 20;
+
+/// What scoring found in one recording.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scored {
+    /// Length of the audio, ms.
+    pub audio_ms: u32,
+    /// Silence events.
+    pub silences: Vec<SilenceFact>,
+}
+
+/// Scores the octets of a WAV file; an error says why it cannot be scored.
+pub type Scorer = Box<dyn Fn(&[u8]) -> Result<Scored, String> + Send + Sync>;
+
+/// Where facts go.
+pub type Teller = Box<dyn Fn(Fact) + Send + Sync>;
+
+/// Takes the recordings of a run from all transfer connections.
+pub struct RecordingSink {
+    folder: PathBuf,
+    keep: KeepRecordings,
+    clock: RunClock,
+    score: Scorer,
+    tell: Teller,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    attempts: BTreeMap<CallId, u32>,
+    confirmed: BTreeSet<CallId>,
+    samples: u32,
+    /// The disk's state has been told since the last recording that could be kept.
+    full: bool,
+}
+
+impl RecordingSink {
+    /// A sink that keeps files in `folder`, the run directory's `recordings/`.
+    #[must_use]
+    pub fn new(
+        folder: PathBuf,
+        keep: KeepRecordings,
+        clock: RunClock,
+        score: Scorer,
+        tell: Teller,
+    ) -> Self {
+        Self {
+            folder,
+            keep,
+            clock,
+            score,
+            tell,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Recordings confirmed so far.
+    #[must_use]
+    pub fn received(&self) -> usize {
+        self.state().confirmed.len()
+    }
+
+    /// A transfer of this call's recording began.
+    pub fn count_attempt(&self, call: CallId) {
+        *self.state().attempts.entry(call).or_default() += 1;
+    }
+
+    /// Judges one recording whose octets have all come. `Ok` is the promise that it is safe here:
+    /// scored, told as a fact, and on disk when it is to be kept. A further copy of a recording
+    /// that is safe already changes nothing. Takes a core for some ms: not for an async thread.
+    pub fn accept(&self, offer: &Offer, compressed: &[u8]) -> Result<(), Refusal> {
+        if self.state().confirmed.contains(&offer.call) {
+            return Ok(());
+        }
+        let wav = unpack(offer, compressed)?;
+        let scored = (self.score)(&wav);
+        let mut state = self.state(); // held from here on: another copy may come at the same time
+        if state.confirmed.contains(&offer.call) {
+            return Ok(());
+        }
+        if let Err(error) = self.keep(&mut state, offer.call, &wav, &scored) {
+            return Err(self.refuse(state, &error));
+        }
+        state.confirmed.insert(offer.call);
+        let attempts = state.attempts.get(&offer.call).copied().unwrap_or(1);
+        drop(state);
+        (self.tell)(Fact::Recording(self.fact(offer, attempts, scored)));
+        Ok(())
+    }
+
+    fn fact(&self, offer: &Offer, attempts: u32, scored: Result<Scored, String>) -> RecordingFact {
+        let (scored, error) = match scored {
+            Ok(scored) => (scored, None),
+            Err(error) => (Scored::default(), Some(error)),
+        };
+        RecordingFact {
+            call: offer.call,
+            file: file_name(offer.call),
+            received_at: self.clock.run(mono_now()),
+            wire_octets: offer.wire_octets(),
+            weight_octets: offer.weight_octets,
+            attempts,
+            audio_ms: scored.audio_ms,
+            silences: scored.silences,
+            error,
+        }
+    }
+
+    /// Writes the file if it is to be kept: one with events or that could not be scored is, unless
+    /// none are.
+    fn keep(
+        &self,
+        state: &mut State,
+        call: CallId,
+        wav: &[u8],
+        scored: &Result<Scored, String>,
+    ) -> io::Result<()> {
+        let telling = !matches!(scored, Ok(scored) if scored.silences.is_empty());
+        let sample = !telling && self.keep == KeepRecordings::Events && state.samples < SAMPLES;
+        let wanted = match self.keep {
+            KeepRecordings::All => true,
+            KeepRecordings::Events => telling || sample,
+            KeepRecordings::None => false,
+        };
+        if wanted {
+            write_whole(&self.folder, &file_name(call), wav)?;
+            state.full = false;
+        }
+        state.samples += u32::from(sample);
+        Ok(())
+    }
+
+    /// Says once that the disk is full, and refuses each recording until it is not.
+    fn refuse(&self, mut state: MutexGuard<'_, State>, error: &io::Error) -> Refusal {
+        let told = mem::replace(&mut state.full, true);
+        drop(state);
+        let text = format!("{}: {error}", self.folder.display());
+        if !told {
+            (self.tell)(Fact::Event {
+                at: self.clock.run(mono_now()),
+                kind: "disk-full".to_owned(),
+                text: format!(
+                    "the tester cannot keep recordings, they wait at the guest: {text}; make room there"
+                ),
+            });
+        }
+        Refusal::NotKept(text)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Each change is whole before anything can panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The name of a call's recording.
+#[must_use]
+pub fn file_name(call: CallId) -> String {
+    format!("call-{:05}.wav", call.0)
+}
+
+/// Inflates to exactly the announced length and checks the digest.
+fn unpack(offer: &Offer, compressed: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let damaged = |why: String| Refusal::Damaged(why);
+    let mut wav = Vec::new();
+    let mut bounded = DeflateDecoder::new(compressed).take(offer.wav_octets + 1);
+    bounded
+        .read_to_end(&mut wav)
+        .map_err(|error| damaged(format!("it does not inflate: {error}")))?;
+    if wav.len() as u64 != offer.wav_octets {
+        return Err(damaged(format!(
+            "expected {} octets of WAV file, got {} or more",
+            offer.wav_octets,
+            wav.len()
+        )));
+    }
+    if digest(&SHA256, &wav).as_ref() != offer.sha256 {
+        return Err(damaged("its SHA-256 is not the announced one".to_owned()));
+    }
+    Ok(wav)
+}
+
+/// Writes a file under another name first, so that no half of one is ever taken for it.
+fn write_whole(folder: &Path, name: &str, octets: &[u8]) -> io::Result<()> {
+    let part = folder.join(format!("{name}.part"));
+    let written = fs::write(&part, octets).and_then(|()| fs::rename(&part, folder.join(name)));
+    if written.is_err() {
+        drop(fs::remove_file(&part)); // makes room; that the disk is full is the error to tell
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::DeflateEncoder;
+    use milliwatt_wire::time::MonoTime;
+    use std::io::Write;
+    use std::sync::Arc;
+
+    /// A scorer that finds one event in what begins with `!`, and cannot score what begins with `?`.
+    fn score(wav: &[u8]) -> Result<Scored, String> {
+        let silence = SilenceFact {
+            channel: 1,
+            start_ms: 600.0,
+            length_ms: 300.0,
+        };
+        match wav[0] {
+            b'?' => Err("no WAV file".to_owned()),
+            b'!' => Ok(Scored {
+                audio_ms: 1000,
+                silences: vec![silence],
+            }),
+            _ => Ok(Scored {
+                audio_ms: 1000,
+                silences: Vec::new(),
+            }),
+        }
+    }
+
+    struct Bench {
+        folder: tempfile::TempDir,
+        sink: RecordingSink,
+        facts: Arc<Mutex<Vec<Fact>>>,
+    }
+
+    fn bench(keep: KeepRecordings) -> Bench {
+        let folder = tempfile::tempdir().unwrap();
+        let facts = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&facts);
+        let tell = Box::new(move |fact| told.lock().unwrap().push(fact));
+        let clock = RunClock { zero: MonoTime(0) };
+        let sink = RecordingSink::new(
+            folder.path().join("recordings"),
+            keep,
+            clock,
+            Box::new(score),
+            tell,
+        );
+        fs::create_dir(folder.path().join("recordings")).unwrap();
+        Bench {
+            folder,
+            sink,
+            facts,
+        }
+    }
+
+    impl Bench {
+        fn files(&self) -> usize {
+            fs::read_dir(self.folder.path().join("recordings"))
+                .unwrap()
+                .count()
+        }
+
+        fn accept(&self, call: u32, wav: &[u8]) -> Result<(), Refusal> {
+            let (offer, compressed) = parcel(call, wav);
+            self.sink.accept(&offer, &compressed)
+        }
+
+        fn facts(&self) -> Vec<Fact> {
+            mem::take(&mut *self.facts.lock().unwrap())
+        }
+    }
+
+    fn parcel(call: u32, wav: &[u8]) -> (Offer, Vec<u8>) {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(wav).unwrap();
+        let compressed = encoder.finish().unwrap();
+        let offer = Offer {
+            call: CallId(call),
+            wav_octets: wav.len() as u64,
+            compressed_octets: compressed.len() as u64,
+            padding_octets: 7,
+            weight_octets: compressed.len() as u64 + 7,
+            sha256: digest(&SHA256, wav).as_ref().try_into().unwrap(),
+        };
+        (offer, compressed)
+    }
+
+    #[test]
+    fn a_second_copy_is_acknowledged_and_told_once_with_its_attempts() {
+        let bench = bench(KeepRecordings::All);
+        bench.sink.count_attempt(CallId(3));
+        bench.sink.count_attempt(CallId(3));
+        assert_eq!(bench.accept(3, b"!audio"), Ok(()));
+        bench.sink.count_attempt(CallId(3));
+        assert_eq!(bench.accept(3, b"!audio"), Ok(()));
+        let facts = bench.facts();
+        let [Fact::Recording(fact)] = facts.as_slice() else {
+            panic!("{facts:?}")
+        };
+        assert_eq!(
+            (fact.call, fact.attempts, fact.audio_ms),
+            (CallId(3), 2, 1000)
+        );
+        assert_eq!(
+            (fact.file.as_str(), fact.silences.len(), fact.wire_octets),
+            ("call-00003.wav", 1, fact.weight_octets)
+        );
+        assert_eq!((bench.sink.received(), bench.files()), (1, 1));
+    }
+
+    #[test]
+    fn damage_of_any_kind_is_refused() {
+        let bench = bench(KeepRecordings::All);
+        let (offer, compressed) = parcel(1, b"audio audio audio");
+        let mut other = compressed.clone();
+        other[3] ^= 4;
+        let short = Offer {
+            wav_octets: 16,
+            ..offer.clone()
+        };
+        let long = Offer {
+            wav_octets: 18,
+            ..offer.clone()
+        };
+        let digest = Offer {
+            sha256: [0; 32],
+            ..offer.clone()
+        };
+        for (offer, octets) in [
+            (&offer, &other),
+            (&short, &compressed),
+            (&long, &compressed),
+            (&digest, &compressed),
+        ] {
+            assert!(
+                matches!(bench.sink.accept(offer, octets), Err(Refusal::Damaged(_))),
+                "{offer:?}"
+            );
+        }
+        assert_eq!((bench.facts(), bench.files()), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn recordings_with_events_or_errors_are_kept_beyond_the_samples() {
+        let bench = bench(KeepRecordings::Events);
+        for call in 0..30 {
+            bench.accept(call, b"audio").unwrap();
+        }
+        bench.accept(30, b"!audio").unwrap();
+        bench.accept(31, b"?").unwrap();
+        assert_eq!(bench.files(), 22);
+        assert_eq!(
+            fs::read(bench.folder.path().join("recordings/call-00030.wav")).unwrap(),
+            b"!audio"
+        );
+        let facts = bench.facts();
+        let Some(Fact::Recording(last)) = facts.last() else {
+            panic!("{facts:?}")
+        };
+        assert_eq!(
+            (last.error.as_deref(), facts.len()),
+            (Some("no WAV file"), 32)
+        );
+    }
+
+    #[test]
+    fn none_keeps_nothing_and_tells_all() {
+        let bench = bench(KeepRecordings::None);
+        bench.accept(1, b"!audio").unwrap();
+        assert_eq!((bench.files(), bench.facts().len()), (0, 1));
+    }
+
+    #[test]
+    fn a_disk_that_takes_nothing_is_told_once_and_costs_no_recording() {
+        let bench = bench(KeepRecordings::All);
+        let folder = bench.folder.path().join("recordings");
+        fs::remove_dir(&folder).unwrap(); // whatever fails: the file cannot be written
+        for _ in 0..2 {
+            assert!(matches!(
+                bench.accept(1, b"audio"),
+                Err(Refusal::NotKept(_))
+            ));
+        }
+        let facts = bench.facts();
+        assert!(
+            matches!(facts.as_slice(), [Fact::Event { kind, .. }] if kind == "disk-full"),
+            "{facts:?}"
+        );
+        fs::create_dir(&folder).unwrap();
+        bench.accept(1, b"audio").unwrap();
+        assert!(matches!(bench.facts().as_slice(), [Fact::Recording(_)]));
+    }
+}

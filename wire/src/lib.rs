@@ -13,3 +13,4 @@ pub mod socket;
 pub mod probe;
 pub mod time;
 pub mod tls;
+pub mod transfer;

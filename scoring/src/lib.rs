@@ -10,3 +10,5 @@ pub mod percentile;
 pub mod proportion;
 pub mod scorer;
 pub mod sequence;
+pub mod silence;
+pub mod wav;

@@ -1,0 +1,5 @@
+//! The scorer against runs of known truth, in virtual time.
+
+mod counting;
+mod judging;
+mod truth;

@@ -117,7 +117,7 @@ impl LegRecord {
                 self.dead_air_now +=
                     u64::from(i64::try_from(late).unwrap_or(0) * PTIME_NS >= dead_air_min);
             }
-            Fact::StreamEnd(end) => self.stream(end.stream).end = Some(*end),
+            Fact::StreamEnd(end) => self.stream(end.stream).absorb_end(*end),
             Fact::Ledger(ledger) => self.stream(ledger.stream).ledger = Some(*ledger),
             Fact::LegSecond {
                 second,

@@ -12,6 +12,7 @@ mod live;
 mod recordings;
 mod rows;
 mod stream;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod threshold;
@@ -23,12 +24,11 @@ pub use live::{Live, LiveLeg};
 use crate::clock::{Exchange, Skew};
 use crate::judgement::{FigureKey, Judgement, PublishedFigure};
 use crate::measured::{
-    CallCounts, ClockMeasured, DocumentFigure, GuestMeasured, HostMeasured, Legs, Measured,
-    Outcome, Recordings, ThresholdResult, Validity, Verdict,
+    ClockMeasured, DocumentFigure, GuestMeasured, Legs, Measured, Outcome, Recordings,
+    ThresholdResult, Validity, Verdict,
 };
-use end::{EndRecord, lateness_us, ms, seconds_of};
-use evidence::Seconds;
-use leg::{LegRecord, LegRule, LegSeries};
+use end::{EndRecord, ms, seconds_of};
+use leg::{LegRecord, LegRule};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{End, Leg};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS};
@@ -37,6 +37,7 @@ use recordings::RecordingLog;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use stream::StreamRule;
+use summary::{Summary, whole};
 use timeline::Timeline;
 
 /// Seconds of the longest run that is drawn, 48 h: rows beyond would be a broken clock's.
@@ -52,22 +53,6 @@ pub struct Scorer {
     recordings: RecordingLog,
     nearest: Option<Exchange>,
     told: Vec<(RunTime, String, String)>,
-}
-
-/// Everything summed up, before the verdict.
-struct Summary<'a> {
-    scorer: &'a Scorer,
-    timeline: &'a Timeline,
-    recording_log: &'a RecordingLog,
-    told: &'a [(RunTime, String, String)],
-    legs: [LegSeries; 2],
-    recordings: Recordings,
-    calls: CallCounts,
-    clock: ClockMeasured,
-    full: Option<Range<u32>>,
-    last_second: Option<u32>,
-    tainted: BTreeSet<u32>,
-    judgement_error: Option<String>,
 }
 
 impl Scorer {
@@ -218,9 +203,8 @@ impl Scorer {
 
     fn summarise(&self, judgement: &Judgement, judgement_error: Option<String>) -> Summary<'_> {
         let last_second = self.last_second();
-        let full = self
-            .timeline
-            .full(self.end(End::Tester).reported().or(last_second));
+        let told_by_both = self.ends.iter().map(EndRecord::reported).min().flatten();
+        let full = self.timeline.full(told_by_both);
         let legs = Leg::BOTH.map(|leg| {
             self.leg(leg)
                 .summarise(leg, &self.rule(leg, full.as_ref()), self.sender(leg))
@@ -294,113 +278,6 @@ impl Scorer {
             skew_ppm: receive_skew.map(Skew::ppm),
         }
     }
-}
-
-impl Summary<'_> {
-    fn leg(&self, leg: Leg) -> &LegSeries {
-        &self.legs[leg as usize]
-    }
-
-    fn end(&self, end: End) -> &EndRecord {
-        self.scorer.end(end)
-    }
-
-    fn sender(&self, leg: Leg) -> &EndRecord {
-        self.scorer.sender(leg)
-    }
-
-    fn tester_closed(&self) -> bool {
-        self.end(End::Tester).closed
-    }
-
-    /// Scored recordings with silence, and their silences, without those that touch a second left
-    /// out; none when no recording was scored or expected.
-    fn silent_recordings(&self, left_out: &BTreeSet<u32>) -> Option<(u64, u64)> {
-        if self.recordings.expected == 0 {
-            return None;
-        }
-        let scored = self
-            .recording_log
-            .received()
-            .filter(|recording| recording.error.is_none());
-        let silences = scored.map(|recording| {
-            let counts = recording.silences.iter().filter(|silence| {
-                let from = self.silence_at(recording, silence.start_ms).second();
-                let to = self
-                    .silence_at(recording, silence.start_ms + silence.length_ms)
-                    .second();
-                left_out.range(from..=to).next().is_none()
-            });
-            counts.count() as u64
-        });
-        Some(
-            silences
-                .filter(|count| *count > 0)
-                .fold((0, 0), |(recordings, events), count| {
-                    (recordings + 1, events + count)
-                }),
-        )
-    }
-
-    fn guest(&self) -> GuestMeasured {
-        let guest = self.end(End::Guest);
-        let full = seconds_of(self.full.as_ref());
-        let ticks = |count: fn(&milliwatt_wire::facts::PacingSecond) -> u32| {
-            (!guest.pacing.is_empty()).then(|| {
-                guest
-                    .pacing
-                    .values()
-                    .map(|second| u64::from(count(second)))
-                    .sum()
-            })
-        };
-        GuestMeasured {
-            ticks_planned: ticks(|second| second.planned),
-            ticks_missed: ticks(|second| second.not_sent),
-            tick_lateness_us: lateness_us(&guest.lateness(full.clone())),
-            cpu_percent: self.observe("guest.cpu_percent", None, &whole(&full)).value,
-            steal_percent: self
-                .observe("guest.steal_percent", None, &whole(&full))
-                .value,
-            socket_drops: guest.socket_drops(),
-            recorder_drops: guest
-                .host
-                .values()
-                .map(|second| second.recorder_drops)
-                .max(),
-            clock_step_ms: evidence::clock_step_ms(guest, guest.host.keys().copied()),
-            real_time: real_time(guest),
-        }
-    }
-
-    fn host(&self) -> HostMeasured {
-        let tester = self.end(End::Tester);
-        let full = seconds_of(self.full.as_ref());
-        HostMeasured {
-            cpu_percent: self.observe("host.cpu_percent", None, &whole(&full)).value,
-            clock_step_ms: evidence::clock_step_ms(tester, tester.host.keys().copied()),
-            real_time: real_time(tester),
-        }
-    }
-}
-
-/// All of full load.
-fn whole(full: &Range<u32>) -> Seconds<'static> {
-    static NONE: BTreeSet<u32> = BTreeSet::new();
-    Seconds {
-        range: full.clone(),
-        left_out: &NONE,
-    }
-}
-
-fn real_time(end: &EndRecord) -> Option<String> {
-    let opening = end.opening.as_ref()?;
-    Some(
-        opening
-            .real_time
-            .as_ref()
-            .map_or_else(Clone::clone, |()| "granted".to_owned()),
-    )
 }
 
 fn sender_of(leg: Leg) -> End {

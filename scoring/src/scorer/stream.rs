@@ -32,13 +32,14 @@ pub(super) struct StreamRecord {
     pub due: Option<RunTime>,
     pub ssrc: Option<u32>,
     pub ledger: Option<Ledger>,
-    pub end: Option<StreamEnd>,
+    end: Option<StreamEnd>,
     received: u64,
     duplicates: u64,
     reordered: u64,
     discarded: u64,
     slices: Vec<StreamSlice>,
-    buckets: Vec<(u8, u16)>,
+    /// (bucket, count); larger counts take several.
+    buckets: Vec<(u8, u8)>,
     dead: Vec<(DeadCause, u32, u32)>,
     late: Vec<LatePacket>,
     /// Least transit so far, for the live view.
@@ -100,10 +101,15 @@ impl StreamRecord {
         if fact.packets == 0 {
             return None;
         }
-        self.buckets.extend(&fact.pdv);
+        let buckets_before = self.buckets.len();
+        self.buckets.extend(
+            fact.pdv
+                .iter()
+                .flat_map(|(bucket, count)| in_octets(*bucket, *count)),
+        );
         self.slices.push(StreamSlice {
             second: fact.second,
-            buckets: u32::try_from(fact.pdv.len()).unwrap_or(0),
+            buckets: u32::try_from(self.buckets.len() - buckets_before).unwrap_or(0),
             transit_min: fact.transit_min,
             transit_max: fact.transit_max,
             interarrival_jitter_sum: fact.interarrival_jitter_sum,
@@ -115,6 +121,13 @@ impl StreamRecord {
             .map_or(fact.transit_min, |least| least.min(fact.transit_min));
         self.transit_min = Some(least);
         Some(fact.transit_max - least)
+    }
+
+    /// The receiver's last word: nothing more will come, so nothing more is kept room for.
+    pub(super) fn absorb_end(&mut self, end: StreamEnd) {
+        self.end = Some(end);
+        self.slices.shrink_to_fit();
+        self.buckets.shrink_to_fit();
     }
 
     pub(super) fn absorb_dead(&mut self, cause: DeadCause, first_slot: u32, slots: u32) {
@@ -301,6 +314,15 @@ impl StreamRecord {
             .iter()
             .map(|slice| (slice.second, slice.transit_min))
     }
+}
+
+/// A count in parts of one octet.
+fn in_octets(bucket: u8, count: u16) -> impl Iterator<Item = (u8, u8)> {
+    let whole = usize::from(count / u16::from(u8::MAX));
+    let rest = u8::try_from(count % u16::from(u8::MAX))
+        .ok()
+        .filter(|rest| *rest > 0);
+    std::iter::repeat_n((bucket, u8::MAX), whole).chain(rest.map(|rest| (bucket, rest)))
 }
 
 /// MOS-LQ of a stream's life: what was lost and what came too late, with its burstiness.

@@ -44,6 +44,7 @@ impl Summary<'_> {
         let tainted: Vec<u32> = self.tainted.range(full.clone()).copied().collect();
         let mut reasons: Vec<String> = self.judgement_error.iter().cloned().collect();
         reasons.extend(self.nothing_measured(sum(|second| second.planned)));
+        reasons.extend(self.guest_silent());
         reasons.extend(too_many_tainted(
             tainted.len(),
             full.len(),
@@ -61,6 +62,23 @@ impl Summary<'_> {
             socket_drops: tester.socket_drops().unwrap_or(0),
             lateness_us: lateness_us(&tester.lateness(full)),
         }
+    }
+
+    /// A guest that told nothing of some of full load may have done anything in it.
+    fn guest_silent(&self) -> Option<String> {
+        let full = self.full.as_ref()?;
+        let told_until = self
+            .end(End::Guest)
+            .reported()
+            .map_or(0, |last| last + 1)
+            .max(full.start);
+        (told_until < full.end).then(|| {
+            format!(
+                "the guest told nothing of the last {} of {} full-load seconds: look in events and in the agent's own output for why it stopped, and run again",
+                full.end - told_until,
+                full.len()
+            )
+        })
     }
 
     fn nothing_measured(&self, planned: u64) -> Vec<String> {

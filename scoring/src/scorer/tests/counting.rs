@@ -316,3 +316,23 @@ fn it_does_not_matter_which_end_is_absorbed_first() {
     }
     assert_eq!(other.finish(), truth.measure());
 }
+
+#[test]
+fn a_burst_of_more_packets_than_an_octet_counts_is_kept_whole() {
+    let mut truth = Truth::clean(12);
+    // 300 packets of one stream arrive together, each as much later as its slot was earlier.
+    let id = first(Leg::Sent);
+    let slots = truth.slots.get_mut(&id).unwrap();
+    for (slot, sent) in slots.iter_mut().enumerate().take(400).skip(100) {
+        *sent = Slot::Arrives(TRANSIT + i64::try_from(400 - slot).unwrap() * 20_000_000);
+    }
+    let run = truth.measure();
+    let histogram = run
+        .histograms
+        .iter()
+        .find(|h| h.name == "sent-pdv" && h.second == 8)
+        .unwrap();
+    let arrived: u64 = histogram.counts.iter().map(|(_, count)| count).sum();
+    assert_eq!(arrived, 3 * 50 + 50 + 300);
+    close(run.legs.sent.pdv_ms.max, 6000.0);
+}

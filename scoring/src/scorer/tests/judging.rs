@@ -297,6 +297,37 @@ fn a_run_without_full_load_or_facts_is_invalid_and_says_what_to_do() {
 }
 
 #[test]
+fn a_guest_that_fell_silent_makes_no_pass() {
+    let truth = Truth {
+        killed: Some(End::Guest),
+        ..Truth::clean(30)
+    };
+    let mut scorer = Scorer::new();
+    truth
+        .facts(End::Tester)
+        .iter()
+        .for_each(|fact| scorer.absorb(End::Tester, fact));
+    let told = |second: u32| second < 20;
+    let heard = truth
+        .facts(End::Guest)
+        .into_iter()
+        .filter(|fact| match fact {
+            Fact::Pacing(second) => told(second.second),
+            Fact::Sent(second) => told(second.second),
+            Fact::Host(second) => told(second.second),
+            _ => true,
+        });
+    heard.for_each(|fact| scorer.absorb(End::Guest, &fact));
+    let run = scorer.finish();
+    assert_eq!((run.verdict, run.partial), (Verdict::Invalid, true));
+    assert!(
+        run.validity.reasons[0].contains("the last 9 of 28"),
+        "{:?}",
+        run.validity.reasons
+    );
+}
+
+#[test]
 fn thresholds_that_cannot_be_read_make_the_run_invalid_until_others_are_given() {
     let truth = Truth::clean(10);
     let mut scorer = Scorer::new();

@@ -41,7 +41,8 @@ pub struct Threshold {
     pub bound: Bound,
     /// The limit, in `unit`.
     pub limit: f64,
-    /// The limit holds for this many: it is `limit` times the number of these begun, `ceil(n / per)`.
+    /// The limit holds for this many: it is `limit` times the number of these begun, `ceil(n / per)`. Counted in
+    /// recordings for `recordings`, in minutes of call leg for `dead_air`, else in calls.
     pub per: Option<u64>,
     /// Over what time.
     pub window: Window,
@@ -245,13 +246,7 @@ pub fn default_thresholds() -> Vec<Threshold> {
             "common practice",
         )
         .warning(),
-        limit(
-            "dead_air.per_1000_call_minutes",
-            Window::Run,
-            1.0,
-            Basis::Own,
-            OWN,
-        ),
+        limit("dead_air.events", Window::Run, 1.0, Basis::Own, OWN).per(1000),
         limit("dead_air.events_200ms", Window::Run, 0.0, Basis::Own, OWN),
         limit(
             "guest.clock_step_ms",

@@ -350,6 +350,16 @@ impl LegSeries {
         }
     }
 
+    /// Minutes of call leg in some seconds, rounded up: each slot is a packet time of one.
+    pub(super) fn call_minutes(&self, seconds: &Range<u32>) -> u64 {
+        let slots: u64 = self
+            .seconds
+            .range(seconds.clone())
+            .map(|(_, second)| second.expected + second.not_sent)
+            .sum();
+        slots.div_ceil(3000)
+    }
+
     /// Mbit/s of each second in which the sender said what it sent.
     fn mbps(&self, seconds: &Range<u32>, octets: Octets) -> impl Iterator<Item = f64> + '_ {
         let inside = self.seconds.range(seconds.clone());

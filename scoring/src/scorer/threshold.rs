@@ -1,6 +1,7 @@
 //! Thresholds judged.
 
 use super::Summary;
+use super::end::seconds_of;
 use super::evidence::{Observation, Seconds};
 use crate::judgement::{Bound, Threshold, Window};
 use crate::measured::{Outcome, ThresholdResult};
@@ -38,7 +39,7 @@ impl Summary<'_> {
         metric: &Metric,
         leg: Option<Leg>,
     ) -> ThresholdResult {
-        let limit = self.limit(threshold);
+        let limit = self.limit(threshold, leg);
         let all = self.worst(threshold, leg, &BTreeSet::new());
         let outcome = self.outcome(threshold, limit, all);
         let outcome_without_tainted = if self.tainted.is_empty() {
@@ -62,21 +63,28 @@ impl Summary<'_> {
             warns_only: threshold.warns_only,
             basis: threshold.basis.key().to_owned(),
             source: threshold.source.clone(),
-            note: self.note(threshold, all),
+            note: self.note(threshold, leg, all),
         }
     }
 
     /// The limit, times the number of lots begun where it holds for a lot.
-    fn limit(&self, threshold: &Threshold) -> f64 {
-        let trials = if threshold.metric.starts_with("recordings.") {
-            self.recordings.scored
-        } else {
-            self.calls.started
+    fn limit(&self, threshold: &Threshold, leg: Option<Leg>) -> f64 {
+        let Some(per) = threshold.per else {
+            return threshold.limit;
         };
-        let lots = threshold
-            .per
-            .map_or(1, |per| trials.div_ceil(per.max(1)).max(1));
-        threshold.limit * super::end::float(lots)
+        threshold.limit
+            * super::end::float(self.lot_units(threshold, leg).div_ceil(per.max(1)).max(1))
+    }
+
+    /// What lots are counted in: recordings scored, minutes of call leg at full load, or calls.
+    fn lot_units(&self, threshold: &Threshold, leg: Option<Leg>) -> u64 {
+        match (threshold.metric.split_once('.'), leg) {
+            (Some(("recordings", _)), _) => self.recordings.scored,
+            (Some(("dead_air", _)), Some(leg)) => {
+                self.leg(leg).call_minutes(&seconds_of(self.full.as_ref()))
+            }
+            _ => self.calls.started,
+        }
     }
 
     /// The worst window; none where nothing was measured in any.
@@ -134,7 +142,12 @@ impl Summary<'_> {
         }
     }
 
-    fn note(&self, threshold: &Threshold, worst: Option<Worst>) -> Option<String> {
+    fn note(
+        &self,
+        threshold: &Threshold,
+        leg: Option<Leg>,
+        worst: Option<Worst>,
+    ) -> Option<String> {
         let mut notes = Vec::new();
         notes.extend(self.short_full_load(threshold));
         if worst.is_some_and(|worst| worst.observation.beyond) {
@@ -143,6 +156,17 @@ impl Summary<'_> {
             );
         }
         notes.extend(self.proof(threshold));
+        if let (Some(per), Some(leg), true) = (
+            threshold.per,
+            leg,
+            threshold.metric.starts_with("dead_air."),
+        ) {
+            notes.push(format!(
+                "{} per {per} call-minutes begun, of {}",
+                threshold.limit,
+                self.lot_units(threshold, Some(leg))
+            ));
+        }
         if threshold.metric == "hypervisor.cpu_percent" {
             notes.push(
                 "cannot be read from inside a guest: look at it on the virtual machine's host"

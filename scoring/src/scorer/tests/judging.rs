@@ -183,6 +183,26 @@ fn recordings_that_never_came_cannot_pass_for_clean() {
 }
 
 #[test]
+fn dead_air_is_allowed_once_in_a_thousand_call_minutes_begun() {
+    let mut truth = Truth::clean(10);
+    truth.judgement = only("dead_air.events");
+    truth.set(first(Leg::Sent), 100..103, Slot::Lost);
+    let one = truth.measure();
+    let judged = result(&one, "dead_air.events", Some(Leg::Sent));
+    assert_eq!(
+        (judged.measured, judged.limit, judged.outcome),
+        (Some(1.0), 1.0, Outcome::Pass)
+    );
+    // 4 streams of 8 s at full load are 32 s: one minute begun.
+    assert_eq!(
+        judged.note.as_deref(),
+        Some("1 per 1000 call-minutes begun, of 1")
+    );
+    truth.set(first(Leg::Sent), 200..203, Slot::Lost);
+    assert_eq!(truth.measure().verdict, Verdict::Fail);
+}
+
+#[test]
 fn a_step_of_the_guests_clock_fails() {
     let mut truth = Truth::clean(10);
     truth.guest.push(Fact::Host(HostSecond {

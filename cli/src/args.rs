@@ -2,8 +2,8 @@
 //! what happens.
 
 use crate::scenario::value::{Duration, Octets, PortRange};
-use milliwatt_agent::limits::Subnet;
 use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
+use milliwatt_agent::limits::Subnet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -43,7 +43,7 @@ pub enum Command {
     Preflight(PreflightArgs),
     /// Work out calls, guests and bandwidth by the document's sizing formulas
     Capacity(CapacityArgs),
-    /// Put a labelled mark into the running test (not in this version)
+    /// Put a labelled mark into the running test
     Mark(MarkArgs),
     /// End the running test: calls end, recordings are transferred, the verdict is given
     Stop(StopArgs),
@@ -188,9 +188,11 @@ pub enum ScenariosAction {
 
 /// `milliwatt analyze`.
 #[derive(Debug, Flags)]
-#[command(after_help = "Expected packets come from sequence numbers: a capture holds no sender's ledger.")]
+#[command(
+    after_help = "Expected packets come from sequence numbers: a capture holds no sender's ledger."
+)]
 pub struct AnalyzeArgs {
-    /// Capture files: pcap or pcapng
+    /// Capture files, pcap or pcapng; several are read as one, in this order
     #[arg(required = true, value_name = "CAPTURE")]
     pub captures: Vec<PathBuf>,
     /// As JSON
@@ -200,11 +202,22 @@ pub struct AnalyzeArgs {
 
 /// `milliwatt score`.
 #[derive(Debug, Flags)]
-#[command(after_help = "Exit codes: 0 no silence, 1 nothing could be scored, 2 wrong command line, 3 a recording has a silence.")]
+#[command(
+    after_help = "Exit codes: 0 no silence, 1 nothing could be scored, 2 wrong command line, 3 a recording has a silence."
+)]
 pub struct ScoreArgs {
     /// WAV files, or folders that are searched for them
     #[arg(required = true, value_name = "FILE|DIR")]
     pub paths: Vec<PathBuf>,
+    /// Silence is below this level, dBov (a full-scale sine is -3)
+    #[arg(long, value_name = "DBOV", default_value_t = -50.0, allow_negative_numbers = true)]
+    pub level: f64,
+    /// Silence lasts at least this long
+    #[arg(long, value_name = "DURATION", default_value = "60ms")]
+    pub least: Duration,
+    /// Nothing is looked at this close to either end of a recording
+    #[arg(long, value_name = "DURATION", default_value = "500ms")]
+    pub guard: Duration,
     /// As JSON
     #[arg(long)]
     pub json: bool,

@@ -8,6 +8,7 @@
 //! - [`later`]: commands that this version names but does not have.
 
 pub mod agent;
+pub mod analyze;
 pub mod args;
 pub mod capacity;
 pub mod controller;
@@ -19,6 +20,7 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod scenarios;
+pub mod score;
 pub mod stop;
 
 use args::{Args, Command};
@@ -42,7 +44,11 @@ pub fn main() -> std::process::ExitCode {
 /// Help and version go to standard output and are no failure; the rest is.
 fn usage(error: &clap::Error) -> ExitCode {
     let shown = error.print().is_ok();
-    if shown && !error.use_stderr() { ExitCode::Pass } else { ExitCode::Usage }
+    if shown && !error.use_stderr() {
+        ExitCode::Pass
+    } else {
+        ExitCode::Usage
+    }
 }
 
 fn execute(args: Args) -> Result<ExitCode, Failure> {
@@ -53,8 +59,8 @@ fn execute(args: Args) -> Result<ExitCode, Failure> {
         Command::Report(args) => report::execute(&args),
         Command::Capacity(args) => capacity::execute(&args),
         Command::Stop(args) => stop::execute(&args),
-        Command::Analyze(_) => Err(later::failure("analyze")),
-        Command::Score(_) => Err(later::failure("score")),
+        Command::Analyze(args) => analyze::execute(&args),
+        Command::Score(args) => score::execute(&args),
         Command::Compare(_) => Err(later::failure("compare")),
         Command::Calibrate(_) => Err(later::failure("calibrate")),
         Command::Preflight(_) => Err(later::failure("preflight")),

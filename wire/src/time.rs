@@ -52,10 +52,11 @@ impl Sub for MonoTime {
     }
 }
 
+/// Saturates, so that the far future, `i64::MAX`, stays there.
 impl Add<i64> for RunTime {
     type Output = Self;
     fn add(self, ns: i64) -> Self {
-        Self(self.0 + ns)
+        Self(self.0.saturating_add(ns))
     }
 }
 

@@ -19,7 +19,11 @@ pub struct ValueError {
 }
 
 fn refused(text: &str, what: &'static str, allowed: &'static str) -> ValueError {
-    ValueError { text: text.to_owned(), what, allowed }
+    ValueError {
+        text: text.to_owned(),
+        what,
+        allowed,
+    }
 }
 
 /// Reads and writes `$type` as a string in files, by its `FromStr` and `Display`.
@@ -72,13 +76,15 @@ impl Duration {
     }
 }
 
-const DURATION: &str = "a number and a unit (ns, us, ms, s, m, h), such as \"20ms\", \"5m\" or \"1h30m\"";
+const DURATION: &str =
+    "a number and a unit (ns, us, ms, s, m, h), such as \"20ms\", \"5m\" or \"1h30m\"";
 
 impl FromStr for Duration {
     type Err = ValueError;
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let ns = measure::parse_sum(text, measure::TIME).and_then(measure::whole);
-        ns.map(Self).ok_or_else(|| refused(text, "a duration", DURATION))
+        ns.map(Self)
+            .ok_or_else(|| refused(text, "a duration", DURATION))
     }
 }
 
@@ -99,7 +105,11 @@ impl fmt::Display for Duration {
     }
 }
 
-as_string!(Duration, "A length of time: a number and a unit (ns, us, ms, s, m, h)", "^[0-9.]+ *(ns|us|ms|s|m|min|h)");
+as_string!(
+    Duration,
+    "A length of time: a number and a unit (ns, us, ms, s, m, h)",
+    "^[0-9.]+ *(ns|us|ms|s|m|min|h)"
+);
 
 /// How long calls last: `180s`, `2m..5m` (uniform), `exp(3m)` (exponential, mean).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,8 +121,14 @@ const HOLD: &str = "fixed \"180s\", uniform \"2m..5m\" or exponential \"exp(3m)\
 impl FromStr for Hold {
     type Err = ValueError;
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let duration = |part: &str| part.parse::<Duration>().map_err(|_| refused(text, "a hold time", HOLD));
-        if let Some(mean) = text.strip_prefix("exp(").and_then(|rest| rest.strip_suffix(')')) {
+        let duration = |part: &str| {
+            part.parse::<Duration>()
+                .map_err(|_| refused(text, "a hold time", HOLD))
+        };
+        if let Some(mean) = text
+            .strip_prefix("exp(")
+            .and_then(|rest| rest.strip_suffix(')'))
+        {
             return Ok(Self(load::Hold::Exponential(duration(mean)?.0)));
         }
         let Some((low, high)) = text.split_once("..") else {
@@ -120,7 +136,11 @@ impl FromStr for Hold {
         };
         let (low, high) = (duration(low)?.0, duration(high)?.0);
         if low > high {
-            return Err(refused(text, "a hold time", "the shorter one comes first, such as \"2m..5m\""));
+            return Err(refused(
+                text,
+                "a hold time",
+                "the shorter one comes first, such as \"2m..5m\"",
+            ));
         }
         Ok(Self(load::Hold::Uniform(low, high)))
     }
@@ -136,7 +156,11 @@ impl fmt::Display for Hold {
     }
 }
 
-as_string!(Hold, "How long calls last: fixed 180s, uniform 2m..5m, or exponential exp(3m)", "^(exp\\()?[0-9.]+ *[a-z]");
+as_string!(
+    Hold,
+    "How long calls last: fixed 180s, uniform 2m..5m, or exponential exp(3m)",
+    "^(exp\\()?[0-9.]+ *[a-z]"
+);
 
 /// So many events a time, kept as the time between two, ns. Written `50/s`, `90/m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,16 +174,26 @@ impl FromStr for Arrivals {
     type Err = ValueError;
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let frequency = measure::parse(text, measure::FREQUENCY).filter(|value| *value > 0.0);
-        let interval = frequency.and_then(|value| measure::whole(1e9 / value)).filter(|ns| *ns > 0);
+        let interval = frequency
+            .and_then(|value| measure::whole(1e9 / value))
+            .filter(|ns| *ns > 0);
         interval.map(|interval| Self { interval }).ok_or_else(|| {
-            refused(text, "a rate of arrivals", "a number above 0 and /s, /m or /h, such as \"50/s\" or \"6/s\"")
+            refused(
+                text,
+                "a rate of arrivals",
+                "a number above 0 and /s, /m or /h, such as \"50/s\" or \"6/s\"",
+            )
         })
     }
 }
 
 impl fmt::Display for Arrivals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let per = [("s", NS_PER_SECOND), ("m", 60 * NS_PER_SECOND), ("h", 3600 * NS_PER_SECOND)];
+        let per = [
+            ("s", NS_PER_SECOND),
+            ("m", 60 * NS_PER_SECOND),
+            ("h", 3600 * NS_PER_SECOND),
+        ];
         let exact = per.iter().find(|(_, ns)| ns % self.interval == 0);
         match exact {
             Some((unit, ns)) => write!(f, "{}/{unit}", ns / self.interval),
@@ -168,7 +202,11 @@ impl fmt::Display for Arrivals {
     }
 }
 
-as_string!(Arrivals, "Calls a time: a number and /s, /m or /h", "^[0-9.]+ */(s|m|min|h)$");
+as_string!(
+    Arrivals,
+    "Calls a time: a number and /s, /m or /h",
+    "^[0-9.]+ */(s|m|min|h)$"
+);
 
 /// A bit rate, bit/s. Written `8533 bit/s`, `64 kbit/s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,9 +217,15 @@ impl FromStr for BitRate {
     type Err = ValueError;
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let rate = measure::parse(text, measure::BIT_RATE).and_then(measure::whole);
-        rate.and_then(|rate| u32::try_from(rate).ok()).map(Self).ok_or_else(|| {
-            refused(text, "a bit rate", "a number and bit/s, kbit/s or Mbit/s, such as \"8533 bit/s\"")
-        })
+        rate.and_then(|rate| u32::try_from(rate).ok())
+            .map(Self)
+            .ok_or_else(|| {
+                refused(
+                    text,
+                    "a bit rate",
+                    "a number and bit/s, kbit/s or Mbit/s, such as \"8533 bit/s\"",
+                )
+            })
     }
 }
 
@@ -191,7 +235,11 @@ impl fmt::Display for BitRate {
     }
 }
 
-as_string!(BitRate, "A bit rate: a number and bit/s, kbit/s or Mbit/s", "^[0-9.]+ *[kMG]?bit/s$");
+as_string!(
+    BitRate,
+    "A bit rate: a number and bit/s, kbit/s or Mbit/s",
+    "^[0-9.]+ *[kMG]?bit/s$"
+);
 
 /// A size in octets. Written `5 GB`, `512 MiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,9 +249,15 @@ impl FromStr for Octets {
     type Err = ValueError;
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let size = measure::parse(text, measure::SIZE).and_then(measure::whole);
-        size.and_then(|size| u64::try_from(size).ok()).map(Self).ok_or_else(|| {
-            refused(text, "a size", "a number and B, kB, MB, GB, TB, KiB, MiB or GiB, such as \"5 GB\"")
-        })
+        size.and_then(|size| u64::try_from(size).ok())
+            .map(Self)
+            .ok_or_else(|| {
+                refused(
+                    text,
+                    "a size",
+                    "a number and B, kB, MB, GB, TB, KiB, MiB or GiB, such as \"5 GB\"",
+                )
+            })
     }
 }
 
@@ -224,7 +278,10 @@ pub struct PortRange {
 
 impl PortRange {
     /// The default on either side.
-    pub const MEDIA: Self = Self { first: 16384, last: 32767 };
+    pub const MEDIA: Self = Self {
+        first: 16384,
+        last: 32767,
+    };
 
     /// All ports of it.
     #[must_use]
@@ -243,11 +300,24 @@ impl PortRange {
 impl FromStr for PortRange {
     type Err = ValueError;
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let wrong = || refused(text, "a range of ports", "first and last from 1 to 65535, such as 16384-32767");
+        let wrong = || {
+            refused(
+                text,
+                "a range of ports",
+                "first and last from 1 to 65535, such as 16384-32767",
+            )
+        };
         let (first, last) = text.split_once('-').ok_or_else(wrong)?;
         let port = |part: &str| part.trim().parse::<u16>().ok().filter(|port| *port > 0);
-        let range = Self { first: port(first).ok_or_else(wrong)?, last: port(last).ok_or_else(wrong)? };
-        if range.pairs() == 0 { Err(wrong()) } else { Ok(range) }
+        let range = Self {
+            first: port(first).ok_or_else(wrong)?,
+            last: port(last).ok_or_else(wrong)?,
+        };
+        if range.pairs() == 0 {
+            Err(wrong())
+        } else {
+            Ok(range)
+        }
     }
 }
 
@@ -275,21 +345,46 @@ mod tests {
         let minute = 60 * NS_PER_SECOND;
         let read = |text: &str| text.parse::<Hold>().map(|hold| hold.0);
         assert_eq!(read("180s"), Ok(load::Hold::Fixed(3 * minute)));
-        assert_eq!(read("2m..5m"), Ok(load::Hold::Uniform(2 * minute, 5 * minute)));
+        assert_eq!(
+            read("2m..5m"),
+            Ok(load::Hold::Uniform(2 * minute, 5 * minute))
+        );
         assert_eq!(read("exp(3m)"), Ok(load::Hold::Exponential(3 * minute)));
-        assert!(read("5m..2m").unwrap_err().to_string().contains("the shorter one comes first"));
-        assert!(read("exp 3m").unwrap_err().to_string().contains("exponential \"exp(3m)\""));
+        assert!(
+            read("5m..2m")
+                .unwrap_err()
+                .to_string()
+                .contains("the shorter one comes first")
+        );
+        assert!(
+            read("exp 3m")
+                .unwrap_err()
+                .to_string()
+                .contains("exponential \"exp(3m)\"")
+        );
     }
 
     #[test]
     fn arrivals_are_kept_as_an_interval_and_written_as_a_rate() {
-        for (text, interval) in [("50/s", 20_000_000), ("6/s", 166_666_667), ("30/m", 2_000_000_000)] {
+        for (text, interval) in [
+            ("50/s", 20_000_000),
+            ("6/s", 166_666_667),
+            ("30/m", 2_000_000_000),
+        ] {
             assert_eq!(text.parse::<Arrivals>().unwrap().interval, interval);
         }
         assert_eq!("50/s".parse::<Arrivals>().unwrap().to_string(), "50/s");
         assert_eq!("30/m".parse::<Arrivals>().unwrap().to_string(), "30/m");
-        let again: Arrivals = "6/s".parse::<Arrivals>().unwrap().to_string().parse().unwrap();
-        assert_eq!(again.interval, 166_666_667, "an odd rate is written so that it reads back the same");
+        let again: Arrivals = "6/s"
+            .parse::<Arrivals>()
+            .unwrap()
+            .to_string()
+            .parse()
+            .unwrap();
+        assert_eq!(
+            again.interval, 166_666_667,
+            "an odd rate is written so that it reads back the same"
+        );
         assert!("0/s".parse::<Arrivals>().is_err());
     }
 

@@ -1,0 +1,99 @@
+//! The relation between the two hosts' clocks, from the exchanges on the control channel.
+
+use milliwatt_wire::time::{MonoTime, NS_PER_SECOND};
+
+/// One four-timestamp exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Exchange {
+    pub(super) t1: MonoTime,
+    pub(super) t2: MonoTime,
+    pub(super) t3: MonoTime,
+    pub(super) t4: MonoTime,
+}
+
+impl Exchange {
+    /// Agent minus tester, ns; wrong by at most half the round trip.
+    pub(super) fn offset(&self) -> i64 {
+        i64::midpoint(self.t2 - self.t1, self.t3 - self.t4)
+    }
+
+    /// Time on the way, both ways together, ns.
+    pub(super) fn round_trip(&self) -> i64 {
+        (self.t4 - self.t1) - (self.t3 - self.t2)
+    }
+}
+
+/// Best exchange of each ten seconds: their slope is the skew.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SkewEstimate {
+    best: Vec<Exchange>,
+}
+
+/// Exchanges of one such window are compared by round trip, the fastest counts.
+const WINDOW_NS: i64 = 10 * NS_PER_SECOND;
+/// Below this span the offsets' own error is larger than any skew worth correcting.
+const SPAN_MIN_NS: i64 = 30 * NS_PER_SECOND;
+
+impl SkewEstimate {
+    /// Takes an exchange; gives the skew in parts per billion when it is known anew.
+    pub(super) fn take(&mut self, exchange: Exchange) -> Option<i64> {
+        let window = |e: &Exchange| e.t1.0.div_euclid(WINDOW_NS);
+        match self.best.last_mut() {
+            Some(last) if window(last) == window(&exchange) => {
+                if exchange.round_trip() < last.round_trip() {
+                    *last = exchange;
+                }
+                None
+            }
+            _ => {
+                let skew = self.skew();
+                self.best.push(exchange);
+                skew
+            }
+        }
+    }
+
+    fn skew(&self) -> Option<i64> {
+        let (first, last) = (self.best.first()?, self.best.last()?);
+        let span = last.t1 - first.t1;
+        if span < SPAN_MIN_NS {
+            return None;
+        }
+        let moved = i128::from(last.offset() - first.offset());
+        i64::try_from(moved * i128::from(NS_PER_SECOND) / i128::from(span)).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exchange(t1: i64, there: i64, back: i64, offset: i64) -> Exchange {
+        let (t2, t3) = (t1 + there + offset, t1 + there + offset + 1000);
+        Exchange { t1: MonoTime(t1), t2: MonoTime(t2), t3: MonoTime(t3), t4: MonoTime(t3 - offset + back) }
+    }
+
+    #[test]
+    fn the_worked_exchange_gives_its_offset_and_round_trip() {
+        let ms = |x: f64| {
+            #[expect(clippy::cast_possible_truncation, reason = "small test values")]
+            let ns = (x * 1e6) as i64;
+            MonoTime(ns)
+        };
+        let e = Exchange { t1: ms(100_000.0), t2: ms(150_012.0), t3: ms(150_013.0), t4: ms(100_030.0) };
+        assert_eq!((e.offset(), e.round_trip()), (49_997_500_000, 29_000_000));
+    }
+
+    #[test]
+    fn a_hundred_parts_per_million_are_found_through_queueing() {
+        let mut estimate = SkewEstimate::default();
+        let mut known = None;
+        for second in 0..120_i64 {
+            let queue = (second % 7) * 900_000;
+            let e = exchange(second * NS_PER_SECOND, 100_000 + queue, 100_000, second * 100_000);
+            known = estimate.take(e).or(known);
+        }
+        let ppb = known.expect("two minutes are enough");
+        assert!((99_000..=101_000).contains(&ppb), "{ppb} ppb");
+    }
+}

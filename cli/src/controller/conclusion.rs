@@ -1,0 +1,41 @@
+//! From a run's folder to its reports: what `run` does at its end and `milliwatt report` any time.
+
+use super::directory::read_facts;
+use super::record::{Environment, RunRecord, read_json};
+use crate::exit::Failure;
+use milliwatt_reports::directory::write_all;
+use milliwatt_reports::scorecard::Scorecard;
+use milliwatt_reports::terminal;
+use milliwatt_scoring::measured::Measured;
+use milliwatt_scoring::scorer::Scorer;
+use std::path::Path;
+
+/// What a run's folder says.
+pub struct Conclusion {
+    /// Everything measured.
+    pub measured: Measured,
+    /// The scorecard as written.
+    pub scorecard: Scorecard,
+    /// The summary for a terminal.
+    pub summary: String,
+}
+
+/// Scores the facts in `folder` and writes every report. `rejudge` may put other thresholds in place.
+pub fn conclude(folder: &Path, rejudge: impl FnOnce(&mut Scorer)) -> Result<Conclusion, Failure> {
+    let record: RunRecord = read_json(folder, "run.json")?;
+    let environment: Environment = read_json(folder, "environment.json").unwrap_or_default();
+    let mut scorer = Scorer::new();
+    let notes = read_facts(folder, &mut scorer)?;
+    rejudge(&mut scorer);
+    let measured = scorer.finish();
+    let duration = measured.seconds.last().map_or(0.0, |row| f64::from(row.second) + 1.0);
+    let context = record.context(folder, duration, &environment);
+    let scorecard = Scorecard::new(&context, &measured);
+    write_all(folder, &scorecard, &measured, &context)
+        .map_err(|e| Failure::could_not_run(e.to_string()).hint("the facts are safe: free some space and run `milliwatt report` on the folder"))?;
+    let mut summary = terminal::render(&scorecard, &measured, &context);
+    for note in notes {
+        summary.push_str(&format!("\nnote: {note}"));
+    }
+    Ok(Conclusion { measured, scorecard, summary })
+}

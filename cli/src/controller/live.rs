@@ -1,0 +1,88 @@
+//! What a person sees while the run goes on, and the rule that ends a hopeless one.
+
+use crate::scenario::abort::AbortRule;
+use milliwatt_scoring::scorer::Live;
+use milliwatt_wire::facts::Phase;
+use milliwatt_wire::id::Leg;
+use std::io::IsTerminal;
+
+/// Progress on standard error: one line that is rewritten on a terminal, a line every ten seconds elsewhere.
+pub(super) struct Progress {
+    rewrites: bool,
+    last: Option<u32>,
+    total_s: f64,
+}
+
+impl Progress {
+    pub(super) fn new(total_s: f64) -> Self {
+        Self { rewrites: std::io::stderr().is_terminal(), last: None, total_s }
+    }
+
+    /// Shows the state at second `second`.
+    pub(super) fn show(&mut self, second: u32, phase: Phase, calls: usize, live: &Live) {
+        if self.last == Some(second) || (!self.rewrites && !second.is_multiple_of(10)) {
+            return;
+        }
+        self.last = Some(second);
+        let line = progress_line(second, self.total_s, phase, calls, live);
+        if self.rewrites {
+            eprint!("\r\x1b[2K{line}");
+        } else {
+            eprintln!("{line}");
+        }
+    }
+
+    /// Leaves the line for what follows.
+    pub(super) fn end(&self) {
+        if self.rewrites && self.last.is_some() {
+            eprintln!();
+        }
+    }
+}
+
+fn progress_line(second: u32, total_s: f64, phase: Phase, calls: usize, live: &Live) -> String {
+    let phase = match phase {
+        Phase::Ramp => "ramp",
+        Phase::Full => "full load",
+        Phase::Drain => "drain",
+    };
+    let leg = |leg: Leg| {
+        let leg_live = live.leg(leg);
+        let lost = leg_live.loss_percent.map_or_else(|| "-".into(), |p| format!("{p:.2} %"));
+        let pdv = leg_live.pdv_max_ms.map_or_else(|| "-".into(), |ms| format!("{ms:.1} ms"));
+        format!("lost {lost}, PDV max {pdv}, dead air {}", leg_live.dead_air_events)
+    };
+    let lateness = live.lateness_p999_us.map_or_else(|| "-".into(), |us| format!("{:.1} ms", us / 1000.0));
+    format!(
+        "{second:>4} s of about {total_s:.0}  {phase}, {calls} calls | receive: {} | sent: {} | recordings {}/{} | tester late p99.9 {lateness}",
+        leg(Leg::Receive),
+        leg(Leg::Sent),
+        live.recordings_received,
+        live.recordings_expected,
+    )
+}
+
+/// Watches the abort rule over time.
+pub(super) struct AbortWatch {
+    rule: Option<AbortRule>,
+    since: Option<u32>,
+}
+
+impl AbortWatch {
+    pub(super) fn new(rule: Option<AbortRule>) -> Self {
+        Self { rule, since: None }
+    }
+
+    /// True, with the reason, once the rule has been met for as long as it says.
+    pub(super) fn met(&mut self, second: u32, live: &Live) -> Option<String> {
+        let rule = self.rule.as_ref()?;
+        let worst = Leg::BOTH.iter().filter_map(|leg| live.leg(*leg).loss_percent).fold(0.0, f64::max);
+        if worst <= rule.above {
+            self.since = None;
+            return None;
+        }
+        let since = *self.since.get_or_insert(second);
+        let text = || format!("{} was above {} for {} s (last: {worst:.1}): the run is ended early", rule.metric, rule.above, rule.for_seconds);
+        (second - since >= rule.for_seconds).then(text)
+    }
+}

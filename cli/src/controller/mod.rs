@@ -1,0 +1,28 @@
+//! The tester's side of a run.
+//!
+//! [`setup`] makes both ends ready; [`media`] starts the pacing and receiving threads; [`run`]
+//! then only watches: facts of both ends come in as blocks, are stored and judged as they come,
+//! recordings come over connections of their own. [`conclusion`] scores what is in the folder, the
+//! same way as a later `milliwatt report`.
+
+mod calendar;
+mod clocks;
+pub mod conclusion;
+pub mod directory;
+mod link;
+mod live;
+mod media;
+mod own_agent;
+mod receiving;
+pub mod record;
+pub mod recordings;
+pub mod remote;
+mod run;
+mod scope;
+mod sending;
+mod setup;
+mod signals;
+pub mod transfer;
+mod uploads;
+
+pub use run::run;

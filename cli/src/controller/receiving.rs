@@ -1,0 +1,213 @@
+//! The tester's receiving thread: reads the sent leg's packets, and keeps up RTCP.
+
+use milliwatt_agent::engine::{MediaStatus, PortPair, RtcpPort, SentLog, heard, line_receiver, port_calls};
+use milliwatt_generator::calls::{Call, CallPlan, stream_headers};
+use milliwatt_generator::grid::Grid;
+use milliwatt_generator::report::SenderInfo;
+use milliwatt_receiver::leg::LegLog;
+use milliwatt_receiver::line::{DRAIN_NS, LineReceiver, Taken};
+use milliwatt_receiver::packet::RtpView;
+use milliwatt_receiver::stream::Placed;
+use milliwatt_wire::clock::{ClockPair, mono_now, sleep_until, wall_now};
+use milliwatt_wire::facts::Fact;
+use milliwatt_wire::id::{Leg, Party, StreamId};
+use milliwatt_wire::load::{LoadSpec, PTIME_NS};
+use milliwatt_wire::socket::{Datagram, Poller, ReceiveBatch};
+use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND, RunClock, RunTime};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Packets carry the kernel's own stamp, so reading once a millisecond loses nothing and costs a
+/// fraction of a wake-up each.
+const READ_EVERY_NS: i64 = NS_PER_MS;
+
+/// One port as the tester hears it.
+struct HeardLine {
+    receiver: LineReceiver,
+    rtcp: RtcpPort,
+    party: Party,
+    calls: Vec<Call>,
+    drops: u32,
+}
+
+/// Everything the receiving thread needs.
+pub(super) struct Receiving {
+    load: LoadSpec,
+    clock: RunClock,
+    status: Arc<MediaStatus>,
+    ports: Arc<Vec<PortPair>>,
+    sent: Arc<[AtomicU32]>,
+    facts: rtrb::Producer<Fact>,
+    lines: Vec<HeardLine>,
+    poller: Poller,
+    octets: SentLog,
+    leg: LegLog,
+    end: RunTime,
+}
+
+impl Receiving {
+    pub(super) fn new(
+        (load, plan): (&LoadSpec, &CallPlan),
+        (ports, sent): (&Arc<Vec<PortPair>>, &Arc<[AtomicU32]>),
+        clock: RunClock,
+        status: &Arc<MediaStatus>,
+        facts: rtrb::Producer<Fact>,
+    ) -> io::Result<Self> {
+        let grid = Grid::new(load);
+        let poller = Poller::new()?;
+        for (token, port) in (0_u32..).zip(ports.iter()) {
+            poller.add(&port.rtp, token * 2)?;
+            poller.add(&port.rtcp, token * 2 + 1)?;
+        }
+        let lines = port_calls(load, plan, |_| true).into_iter().zip(ports.iter()).map(|((_, party, calls), port)| HeardLine {
+            receiver: line_receiver(load, &grid, &calls, party, Leg::Sent),
+            rtcp: RtcpPort::new(load.seed ^ u64::from(port.rtp.local_addr().port()) << 16, calls.first().map_or(RunTime::ZERO, |c| c.start)),
+            party,
+            calls,
+            drops: 0,
+        });
+        Ok(Self {
+            clock,
+            status: Arc::clone(status),
+            sent: Arc::clone(sent),
+            facts,
+            lines: lines.collect(),
+            poller,
+            octets: SentLog::new(ports.first().is_some_and(|p| p.rtp.local_addr().is_ipv6())),
+            leg: LegLog::new(Leg::Sent),
+            end: plan.end() + load.onward_offset + PTIME_NS,
+            ports: Arc::clone(ports),
+            load: load.clone(),
+        })
+    }
+
+    /// Runs until the plan or its cut is over and drained.
+    pub(super) fn run(mut self) {
+        let mut batch = ReceiveBatch::new(16);
+        let mut wake = self.clock.mono(RunTime::ZERO);
+        let mut round = 0_usize;
+        while !self.status.halt.load(Ordering::Relaxed) && self.clock.run(wake) <= self.end + DRAIN_NS + 3 * PTIME_NS {
+            sleep_until(wake);
+            self.read(&mut batch);
+            self.keep_house(round);
+            round += 1;
+            wake = (wake + READ_EVERY_NS).max(mono_now());
+        }
+        self.read(&mut batch);
+        self.finish();
+    }
+
+    fn read(&mut self, batch: &mut ReceiveBatch) {
+        let Self { clock, status, ports, facts, lines, poller, leg, .. } = self;
+        let pair = ClockPair::read();
+        let mut sink = sink(facts, status);
+        // Bounded, so that house is kept even under a flood.
+        for _ in 0..64 {
+            let Ok(tokens) = poller.wait(Some(0)) else { return };
+            if tokens.is_empty() {
+                return;
+            }
+            for token in tokens {
+                let (index, is_rtcp) = ((token / 2) as usize, token % 2 == 1);
+                let socket = if is_rtcp { &ports[index].rtcp } else { &ports[index].rtp };
+                let Ok(count) = batch.receive(socket) else { continue };
+                let taken = clock.run(mono_now());
+                for datagram in (0..count).map(|i| batch.datagram(i)) {
+                    let arrived = datagram.arrived_wall_ns.map_or(taken, |wall| clock.run(pair.mono_of(wall)));
+                    let line = &mut lines[index];
+                    if is_rtcp {
+                        line.rtcp.take(datagram.octets, arrived);
+                    } else if let Some(ipdv) = line.take(&datagram, arrived, -status.drift(arrived), &mut sink) {
+                        leg.count(ipdv, arrived, taken, &mut sink);
+                        status.last_valid.store(clock.mono(taken).0, Ordering::Relaxed);
+                        line.note_drops(datagram.drops, status);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Each line about every 20 ms: closes what is over, reports when it is due.
+    fn keep_house(&mut self, round: usize) {
+        const SHARE: usize = 20;
+        let now = self.clock.run(mono_now());
+        let cut = RunTime(self.status.cut.load(Ordering::Relaxed));
+        if cut + PTIME_NS < self.end {
+            self.end = cut + PTIME_NS;
+            self.lines.iter_mut().for_each(|line| line.receiver.cut(cut));
+        }
+        let Self { load, status, ports, sent, facts, lines, octets, leg, .. } = self;
+        let mut sink = sink(facts, status);
+        for index in (round % SHARE..lines.len()).step_by(SHARE) {
+            let line = &mut lines[index];
+            line.receiver.sweep(now, &mut sink);
+            if now < cut && line.rtcp.expired(now) {
+                let left = line.report(load, &ports[index], sent[index].load(Ordering::Relaxed), now, octets.overhead());
+                octets.rtcp(now.second(), left, &mut sink);
+            }
+        }
+        if now.0 % NS_PER_SECOND < READ_EVERY_NS {
+            leg.close(now.second(), &mut sink);
+        }
+    }
+
+    fn finish(mut self) {
+        let last = self.clock.run(mono_now()).second() + 1;
+        for (line, port) in self.lines.iter().zip(self.ports.iter()) {
+            let unseen = port.rtp.dropped().saturating_sub(u64::from(line.drops));
+            self.status.socket_drops.fetch_add(unseen, Ordering::Relaxed);
+        }
+        let mut sink = sink(&mut self.facts, &self.status);
+        for line in &mut self.lines {
+            line.receiver.close(&mut sink);
+        }
+        self.leg.close(last, &mut sink);
+        self.octets.turn(last, &mut sink);
+    }
+}
+
+impl HeardLine {
+    fn take(&mut self, datagram: &Datagram<'_>, arrived: RunTime, drift: i64, facts: &mut impl FnMut(Fact)) -> Option<[Option<i64>; 2]> {
+        let view = RtpView::parse(datagram.octets).ok()?;
+        let Taken::Stream { placed: Placed::New { slot, ipdv }, .. } = self.receiver.take(&view, arrived, drift, facts) else {
+            return None;
+        };
+        self.rtcp.arrived(arrived, view.timestamp());
+        if slot == 0 && let Some(dscp) = datagram.dscp {
+            self.receiver.note_dscp(dscp);
+        }
+        Some(ipdv)
+    }
+
+    fn note_drops(&mut self, drops: Option<u32>, status: &MediaStatus) {
+        if let Some(drops) = drops.filter(|d| *d > self.drops) {
+            status.socket_drops.fetch_add(u64::from(drops - self.drops), Ordering::Relaxed);
+            self.drops = drops;
+        }
+    }
+
+    /// Sends a report of the call that is up; gives the octets that left.
+    fn report(&mut self, load: &LoadSpec, port: &PortPair, packets: u32, now: RunTime, overhead: u64) -> u64 {
+        let Some(call) = self.calls.iter().rev().find(|c| c.start <= now && now < c.end()).copied() else { return 0 };
+        let stream = StreamId { call: call.id, party: self.party, leg: Leg::Receive };
+        let headers = stream_headers(load.seed, stream);
+        let ticks = u32::try_from((now - call.start).max(0) / 125_000).unwrap_or(u32::MAX);
+        let info = SenderInfo {
+            ssrc: headers.ssrc,
+            wall_ns: wall_now(),
+            timestamp: headers.first_timestamp.wrapping_add(ticks),
+            packets,
+        };
+        let heard = heard(&mut self.receiver, &call);
+        self.rtcp.send(&port.rtcp, info, heard, now, overhead)
+    }
+}
+
+fn sink<'a>(facts: &'a mut rtrb::Producer<Fact>, status: &'a MediaStatus) -> impl FnMut(Fact) + 'a {
+    |fact| {
+        if facts.push(fact).is_err() {
+            status.fact_drops.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `run.json` and `environment.json`: what a later `milliwatt report` must know beside the facts.
+
+use crate::exit::Failure;
+use milliwatt_reports::context::RunContext;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// One run's identity, written when it starts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRecord {
+    /// Version of this file's format.
+    pub version: u32,
+    /// The run's random identity, 16 hexadecimal digits.
+    pub run: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// The published test it reproduces.
+    pub source: Option<String>,
+    /// Run time zero by the tester's wall clock, ns since 1970.
+    pub started: i64,
+    /// Version of milliwatt.
+    pub milliwatt: String,
+    /// The command line.
+    pub command: String,
+    /// What was in the path and what was not.
+    pub scope: Vec<String>,
+    /// The guest program.
+    pub guest: String,
+}
+
+/// What is known of both ends' machines, (name, value).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// This machine.
+    pub tester: Vec<(String, String)>,
+    /// The machine under test.
+    pub guest: Vec<(String, String)>,
+}
+
+/// The format of `run.json`.
+pub const RECORD_VERSION: u32 = 1;
+
+/// Writes a JSON file of the run's folder.
+pub fn write_json(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), Failure> {
+    let path = folder.join(name);
+    let failed = |e: String| Failure::could_not_run(format!("cannot write {}: {e}", path.display()));
+    let text = serde_json::to_string_pretty(value).map_err(|e| failed(e.to_string()))?;
+    std::fs::write(&path, text + "\n").map_err(|e| failed(e.to_string()))
+}
+
+/// Reads one.
+pub fn read_json<T: for<'de> Deserialize<'de>>(folder: &Path, name: &str) -> Result<T, Failure> {
+    let path = folder.join(name);
+    let failed = |e: String| {
+        Failure::could_not_run(format!("cannot read {}: {e}", path.display()))
+            .hint("give the folder of a run of this version of milliwatt (--out, or runs/...)")
+    };
+    let text = std::fs::read_to_string(&path).map_err(|e| failed(e.to_string()))?;
+    serde_json::from_str(&text).map_err(|e| failed(e.to_string()))
+}
+
+impl RunRecord {
+    /// What reports print of the run.
+    #[must_use]
+    pub fn context(&self, directory: &Path, duration_s: f64, environment: &Environment) -> RunContext {
+        let named = |end: &'static str, facts: &[(String, String)]| -> Vec<(String, String)> {
+            facts.iter().map(|(name, value)| (format!("{end}: {name}"), value.clone())).collect()
+        };
+        RunContext {
+            scenario: self.scenario.clone(),
+            title: self.title.clone(),
+            source: self.source.clone(),
+            directory: directory.display().to_string(),
+            started: self.started,
+            version: self.milliwatt.clone(),
+            command: self.command.clone(),
+            duration_s,
+            scope: self.scope.clone(),
+            guest: self.guest.clone(),
+            environment: [named("tester", &environment.tester), named("guest", &environment.guest)].concat(),
+        }
+    }
+}

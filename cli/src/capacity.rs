@@ -1,7 +1,9 @@
 //! `milliwatt capacity`: the document's sizing formulas, and nothing that is not in it.
 
 use crate::args::CapacityArgs;
-use crate::dry_run::{PACKET_OCTETS, PACKETS_PER_SECOND, RTCP_OCTETS_PER_SECOND, TRANSFER_OVERHEAD};
+use crate::dry_run::{
+    PACKET_OCTETS, PACKETS_PER_SECOND, RTCP_OCTETS_PER_SECOND, TRANSFER_OVERHEAD,
+};
 use crate::exit::{ExitCode, Failure};
 use crate::output;
 use serde::Serialize;
@@ -17,7 +19,8 @@ const SENT_LIMIT_MBPS: f64 = 120.0;
 /// Octets a second of a recording on the network (8533 bit/s).
 const RECORDING_OCTETS_PER_SECOND: f64 = 8533.0 / 8.0;
 /// The document, for the `source` of the figures.
-const SOURCE: &str = "CIC Virtualization Technical Reference, Expectations and Virtual machine requirements";
+const SOURCE: &str =
+    "CIC Virtualization Technical Reference, Expectations and Virtual machine requirements";
 
 /// The size of one server, and of as many as are asked for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -56,7 +59,11 @@ impl Capacity {
     /// By the formulas: calls = points an engine x engines, 1 point a recorded call.
     #[must_use]
     pub fn of(engines: u32, native: bool, wanted_calls: Option<u32>) -> Self {
-        let calls_per_engine = if native { NATIVE_CALLS_PER_ENGINE } else { GUEST_CALLS_PER_ENGINE };
+        let calls_per_engine = if native {
+            NATIVE_CALLS_PER_ENGINE
+        } else {
+            GUEST_CALLS_PER_ENGINE
+        };
         let calls = engines.saturating_mul(calls_per_engine);
         let streams = calls.saturating_mul(2);
         let streams_at_limit = streams_at_limit();
@@ -68,7 +75,8 @@ impl Capacity {
             calls,
             streams,
             receive_mbps: media_mbps(streams),
-            sent_mbps: media_mbps(streams) + f64::from(calls) * RECORDING_OCTETS_PER_SECOND * TRANSFER_OVERHEAD * 8.0 / 1e6,
+            sent_mbps: media_mbps(streams)
+                + f64::from(calls) * RECORDING_OCTETS_PER_SECOND * TRANSFER_OVERHEAD * 8.0 / 1e6,
             sent_limit_mbps: SENT_LIMIT_MBPS,
             streams_at_limit,
             calls_at_limit: streams_at_limit / 2,
@@ -103,8 +111,11 @@ impl Capacity {
 
     fn advice(&self) -> String {
         let servers = self.wanted_calls.zip(self.servers);
-        let servers = servers.map(|(wanted, servers)| format!("{wanted} calls at once: {servers} such servers\n"));
-        let out = format!("more than {GUEST_ENGINES} vCPU in one guest: the document says to use more guests instead\n");
+        let servers = servers
+            .map(|(wanted, servers)| format!("{wanted} calls at once: {servers} such servers\n"));
+        let out = format!(
+            "more than {GUEST_ENGINES} vCPU in one guest: the document says to use more guests instead\n"
+        );
         let out = self.over_guest_limit.then_some(out);
         servers.into_iter().chain(out).collect()
     }
@@ -112,11 +123,18 @@ impl Capacity {
 
 /// RTP and RTCP of so many streams, Mbit/s.
 fn media_mbps(streams: u32) -> f64 {
-    f64::from(streams) * (f64::from(PACKETS_PER_SECOND * PACKET_OCTETS) + RTCP_OCTETS_PER_SECOND) * 8.0 / 1e6
+    f64::from(streams)
+        * (f64::from(PACKETS_PER_SECOND * PACKET_OCTETS) + RTCP_OCTETS_PER_SECOND)
+        * 8.0
+        / 1e6
 }
 
 /// Whole streams of RTP, the last of which reaches the limit.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a constant of about 1402")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a constant of about 1402"
+)]
 fn streams_at_limit() -> u32 {
     (SENT_LIMIT_MBPS * 1e6 / 8.0 / f64::from(PACKETS_PER_SECOND * PACKET_OCTETS)).ceil() as u32
 }
@@ -124,7 +142,11 @@ fn streams_at_limit() -> u32 {
 /// Prints the formulas' results.
 pub fn execute(args: &CapacityArgs) -> Result<ExitCode, Failure> {
     let capacity = Capacity::of(args.engines, args.native, args.calls);
-    let shown = if args.json { output::print_json(&capacity) } else { output::print(&capacity.text()) };
+    let shown = if args.json {
+        output::print_json(&capacity)
+    } else {
+        output::print(&capacity.text())
+    };
     shown.map(|()| ExitCode::Pass)
 }
 
@@ -145,7 +167,10 @@ mod tests {
     #[test]
     fn the_limit_is_reached_by_1402_streams() {
         let capacity = Capacity::of(4, false, None);
-        assert_eq!((capacity.streams_at_limit, capacity.calls_at_limit), (1402, 701));
+        assert_eq!(
+            (capacity.streams_at_limit, capacity.calls_at_limit),
+            (1402, 701)
+        );
     }
 
     /// 128 calls on 4 engines: 256 x 85.6 kbit/s = 21.9 Mbit/s of RTP each way.
@@ -153,7 +178,11 @@ mod tests {
     fn four_engines_exchange_22_mbps() {
         let capacity = Capacity::of(4, false, None);
         assert_eq!(capacity.calls, 128);
-        assert!((capacity.receive_mbps - 21.97).abs() < 0.01, "{}", capacity.receive_mbps);
+        assert!(
+            (capacity.receive_mbps - 21.97).abs() < 0.01,
+            "{}",
+            capacity.receive_mbps
+        );
     }
 
     #[test]

@@ -160,7 +160,12 @@ impl Bandwidth {
     fn of(streams: u32, transfer_mbps: f64) -> Self {
         let media = mbps(f64::from(streams) * f64::from(PACKETS_PER_SECOND * PACKET_OCTETS));
         let reports = mbps(f64::from(streams) * RTCP_OCTETS_PER_SECOND);
-        Self { rtp_mbps: media, rtcp_mbps: reports, transfer_mbps, total_mbps: media + reports + transfer_mbps }
+        Self {
+            rtp_mbps: media,
+            rtcp_mbps: reports,
+            transfer_mbps,
+            total_mbps: media + reports + transfer_mbps,
+        }
     }
 
     fn text(&self, transfer: &str) -> String {
@@ -177,16 +182,26 @@ fn mbps(octets_per_second: f64) -> f64 {
 
 /// Mean recording transfer of a steady state, and its acknowledgements the other way.
 fn transfer_mbps(load: &LoadSpec) -> (f64, f64) {
-    let weight = f64::from(load.concurrent) * load.recording.share * f64::from(load.recording.rate_bits_per_second) / 8.0;
-    (mbps(weight * TRANSFER_OVERHEAD), mbps(weight * ACKNOWLEDGEMENT_SHARE))
+    let weight = f64::from(load.concurrent)
+        * load.recording.share
+        * f64::from(load.recording.rate_bits_per_second)
+        / 8.0;
+    (
+        mbps(weight * TRANSFER_OVERHEAD),
+        mbps(weight * ACKNOWLEDGEMENT_SHARE),
+    )
 }
 
 /// Sessions are dialled from here and media ports are opened from here: no rule the other way.
 fn firewall(media_ports: PortRange) -> Vec<String> {
     vec![
         format!("allow tester -> guest TCP {CONTROL_PORT} (the port of the join line)"),
-        format!("allow tester -> guest UDP {media_ports} to the guest's --media-ports ({}); answers use the same ports", PortRange::MEDIA),
-        "nothing guest -> tester: the tester dials, a stateful firewall lets the answers back".to_owned(),
+        format!(
+            "allow tester -> guest UDP {media_ports} to the guest's --media-ports ({}); answers use the same ports",
+            PortRange::MEDIA
+        ),
+        "nothing guest -> tester: the tester dials, a stateful firewall lets the answers back"
+            .to_owned(),
     ]
 }
 
@@ -223,8 +238,12 @@ impl Disk {
     fn of(load: &LoadSpec, calls: &CallPlan, streams: u32, wall: f64) -> Self {
         let channels = if load.recording.stereo { 2.0 } else { 1.0 };
         let audio = f64::from(CLOCK_RATE) / f64::from(PACKETS_PER_SECOND) * channels;
-        let recorded: Vec<f64> =
-            calls.calls.iter().filter(|call| call.recorded).map(|call| f64::from(call.packets) * audio).collect();
+        let recorded: Vec<f64> = calls
+            .calls
+            .iter()
+            .filter(|call| call.recorded)
+            .map(|call| f64::from(call.packets) * audio)
+            .collect();
         let all: f64 = recorded.iter().sum();
         let longest = recorded.iter().copied().fold(0.0, f64::max);
         let facts = f64::from(streams) * wall * FACTS_OCTETS;
@@ -236,7 +255,11 @@ impl Disk {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates; a forecast")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates; a forecast"
+)]
 fn octets(value: f64) -> u64 {
     value.round() as u64
 }
@@ -269,7 +292,12 @@ mod tests {
 
     fn forecast(scenario: &str, set: &[&str]) -> Forecast {
         let set: Vec<String> = set.iter().map(|change| (*change).to_owned()).collect();
-        let request = Request { scenario, set: &set, full_for: None, media_ports: PortRange::MEDIA };
+        let request = Request {
+            scenario,
+            set: &set,
+            full_for: None,
+            media_ports: PortRange::MEDIA,
+        };
         Forecast::of(&resolve(&request).unwrap(), PortRange::MEDIA)
     }
 
@@ -278,10 +306,25 @@ mod tests {
     #[test]
     fn the_250_call_test_sends_and_receives_what_was_published() {
         let forecast = forecast("250-calls", &[]);
-        assert_eq!((forecast.streams, forecast.packets_per_second, forecast.ports), (500, 25_000, 1000));
+        assert_eq!(
+            (
+                forecast.streams,
+                forecast.packets_per_second,
+                forecast.ports
+            ),
+            (500, 25_000, 1000)
+        );
         assert!((forecast.sent.rtp_mbps - 42.8).abs() < 1e-9);
-        assert!((forecast.sent.total_mbps / 8.0 - 5.6414).abs() < 1e-3, "{:?}", forecast.sent);
-        assert!((forecast.receive.total_mbps / 8.0 - 5.3703).abs() < 1e-3, "{:?}", forecast.receive);
+        assert!(
+            (forecast.sent.total_mbps / 8.0 - 5.6414).abs() < 1e-3,
+            "{:?}",
+            forecast.sent
+        );
+        assert!(
+            (forecast.receive.total_mbps / 8.0 - 5.3703).abs() < 1e-3,
+            "{:?}",
+            forecast.receive
+        );
     }
 
     /// The ramp of 249 x 20 ms is rounded up to 5 s. 4750 replacements, one each 210 s / 250 = 0.84 s in
@@ -290,8 +333,16 @@ mod tests {
     fn a_run_that_ends_with_its_calls_lasts_until_the_last_has_ended() {
         let forecast = forecast("250-calls", &[]);
         assert!((forecast.ramp_seconds - 5.0).abs() < 1e-9);
-        assert!((forecast.full_seconds - 3990.0).abs() < 120.0, "{} s", forecast.full_seconds);
-        assert!((200.0..=301.0).contains(&forecast.drain_seconds), "{} s", forecast.drain_seconds);
+        assert!(
+            (forecast.full_seconds - 3990.0).abs() < 120.0,
+            "{} s",
+            forecast.full_seconds
+        );
+        assert!(
+            (200.0..=301.0).contains(&forecast.drain_seconds),
+            "{} s",
+            forecast.drain_seconds
+        );
         assert_eq!(forecast.calls, 5000);
     }
 
@@ -299,7 +350,12 @@ mod tests {
     #[test]
     fn a_run_that_ends_by_time_cuts_its_calls() {
         let forecast = forecast("smoke", &[]);
-        let parts = [forecast.ramp_seconds, forecast.full_seconds, forecast.drain_seconds, forecast.wall_seconds];
+        let parts = [
+            forecast.ramp_seconds,
+            forecast.full_seconds,
+            forecast.drain_seconds,
+            forecast.wall_seconds,
+        ];
         for (part, expected) in parts.iter().zip([1.0, 10.0, 1.0, 12.0]) {
             assert!((part - expected).abs() < 1e-9, "{parts:?}");
         }
@@ -310,6 +366,9 @@ mod tests {
     fn calls_that_are_not_recorded_transfer_nothing_and_keep_nothing() {
         let forecast = forecast("smoke", &["recording.share=0"]);
         assert!(forecast.sent.transfer_mbps.abs() < 1e-12);
-        assert_eq!(forecast.tester_disk_octets, forecast.tester_disk_all_recordings_octets);
+        assert_eq!(
+            forecast.tester_disk_octets,
+            forecast.tester_disk_all_recordings_octets
+        );
     }
 }

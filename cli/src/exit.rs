@@ -52,25 +52,39 @@ impl Failure {
     /// The machine, the network or the other end is in the way: exit code 1.
     #[must_use]
     pub fn could_not_run(message: impl Into<String>) -> Self {
-        Self { message: message.into(), detail: None, hint: None, exit: ExitCode::CouldNotRun }
+        Self {
+            message: message.into(),
+            detail: None,
+            hint: None,
+            exit: ExitCode::CouldNotRun,
+        }
     }
 
     /// What was asked for is wrong: exit code 2.
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { exit: ExitCode::Usage, ..Self::could_not_run(message) }
+        Self {
+            exit: ExitCode::Usage,
+            ..Self::could_not_run(message)
+        }
     }
 
     /// The same with what is known about it.
     #[must_use]
     pub fn detail(self, detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..self }
+        Self {
+            detail: Some(detail.into()),
+            ..self
+        }
     }
 
     /// The same with what to do now.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
     }
 }
 
@@ -105,7 +119,8 @@ mod tests {
 
     #[test]
     fn codes_are_the_documented_ones() {
-        let codes = [Verdict::Pass, Verdict::Fail, Verdict::Invalid].map(|verdict| ExitCode::from(verdict) as u8);
+        let codes = [Verdict::Pass, Verdict::Fail, Verdict::Invalid]
+            .map(|verdict| ExitCode::from(verdict) as u8);
         assert_eq!(codes, [0, 3, 4]);
         assert_eq!(Failure::could_not_run("x").exit as u8, 1);
         assert_eq!(Failure::usage("x").exit as u8, 2);

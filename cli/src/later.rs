@@ -4,11 +4,19 @@
 use crate::exit::Failure;
 
 /// What to do meanwhile, a command each.
-const MEANWHILE: [(&str, &str); 4] = [
-    ("compare", "put the two runs' `scorecard.json` side by side, or open both `report.html`"),
-    ("calibrate", "run `milliwatt run smoke`: `validity.lateness_us` in its scorecard is this machine's own lateness"),
-    ("preflight", "check the guest by hand against `milliwatt capacity --engines N`, then run `milliwatt run smoke --guest JOIN`"),
-    ("mark", "note the time of day: `report.html` and `events.jsonl` give the run's start by the wall clock"),
+const MEANWHILE: [(&str, &str); 3] = [
+    (
+        "compare",
+        "put the two runs' `scorecard.json` side by side, or open both `report.html`",
+    ),
+    (
+        "calibrate",
+        "run `milliwatt run smoke`: `validity.lateness_us` in its scorecard is this machine's own lateness",
+    ),
+    (
+        "preflight",
+        "check the guest by hand against `milliwatt capacity --engines N`, then run `milliwatt run smoke --guest JOIN`",
+    ),
 ];
 
 /// Says that `command` is not in this version, and what to use instead.

@@ -9,17 +9,19 @@ pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::could_not_run("standard output could not be written").detail(error.to_string()))
-        }
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::could_not_run(
+            "standard output could not be written",
+        )
+        .detail(error.to_string())),
         _ => Ok(()),
     }
 }
 
 /// Writes `value` as indented JSON and a line end to standard output.
 pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    let json = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::could_not_run("the result could not be written as JSON").detail(error.to_string()))?;
+    let json = serde_json::to_string_pretty(value).map_err(|error| {
+        Failure::could_not_run("the result could not be written as JSON").detail(error.to_string())
+    })?;
     print(&format!("{json}\n"))
 }
 
@@ -31,5 +33,8 @@ pub fn complain(text: &str) {
 /// Each of `items` on a line of its own after `label`.
 #[must_use]
 pub fn lines(label: &str, items: &[impl AsRef<str>]) -> String {
-    items.iter().flat_map(|item| [label, item.as_ref(), "\n"]).collect()
+    items
+        .iter()
+        .flat_map(|item| [label, item.as_ref(), "\n"])
+        .collect()
 }

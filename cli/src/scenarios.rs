@@ -30,13 +30,24 @@ struct Listed {
 }
 
 fn list(json: bool) -> Result<(), Failure> {
-    let listed = builtin::BUILTIN.iter().map(|(name, _)| plan(name).map(Listed::from)).collect::<Result<Vec<_>, _>>()?;
+    let listed = builtin::BUILTIN
+        .iter()
+        .map(|(name, _)| plan(name).map(Listed::from))
+        .collect::<Result<Vec<_>, _>>()?;
     if json {
         return output::print_json(&listed);
     }
-    let width = listed.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
+    let width = listed
+        .iter()
+        .map(|scenario| scenario.name.len())
+        .max()
+        .unwrap_or(0);
     let lines = listed.iter().map(|scenario| {
-        let note = if scenario.later.is_empty() { "" } else { " (not in this version)" };
+        let note = if scenario.later.is_empty() {
+            ""
+        } else {
+            " (not in this version)"
+        };
         format!("{:width$}  {}{note}\n", scenario.name, scenario.title)
     });
     output::print(&lines.collect::<String>())
@@ -44,12 +55,22 @@ fn list(json: bool) -> Result<(), Failure> {
 
 impl From<Plan> for Listed {
     fn from(plan: Plan) -> Self {
-        Self { name: plan.name, title: plan.title, source: plan.source, later: plan.later }
+        Self {
+            name: plan.name,
+            title: plan.title,
+            source: plan.source,
+            later: plan.later,
+        }
     }
 }
 
 fn plan(scenario: &str) -> Result<Plan, Failure> {
-    resolve(&Request { scenario, set: &[], full_for: None, media_ports: PortRange::MEDIA })
+    resolve(&Request {
+        scenario,
+        set: &[],
+        full_for: None,
+        media_ports: PortRange::MEDIA,
+    })
 }
 
 fn show(name: &str) -> Result<(), Failure> {
@@ -57,8 +78,13 @@ fn show(name: &str) -> Result<(), Failure> {
 }
 
 fn check(file: &Path) -> Result<(), Failure> {
-    let path = file.to_str().ok_or_else(|| Failure::usage("the file's name is not UTF-8"))?;
+    let path = file
+        .to_str()
+        .ok_or_else(|| Failure::usage("the file's name is not UTF-8"))?;
     let plan = plan(path)?;
     let later = output::lines("  not in this version: ", &plan.later);
-    output::print(&format!("{path}: a scenario, {} ({})\n{later}", plan.name, plan.title))
+    output::print(&format!(
+        "{path}: a scenario, {} ({})\n{later}",
+        plan.name, plan.title
+    ))
 }

@@ -14,14 +14,21 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// Both outputs and the code, for snapshots.
     pub(crate) fn text(&self) -> String {
-        format!("exit code {:?}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr)
+        format!(
+            "exit code {:?}\n--- stdout\n{}--- stderr\n{}",
+            self.code, self.stdout, self.stderr
+        )
     }
 }
 
 /// Runs `milliwatt` with these arguments in `folder`, as in a pipe: no terminal, no colours.
 pub(crate) fn milliwatt_in(folder: &Path, args: &[&str]) -> Outcome {
     let mut command = Command::new(env!("CARGO_BIN_EXE_milliwatt"));
-    command.args(args).current_dir(folder).env("NO_COLOR", "1").env_remove("COLUMNS");
+    command
+        .args(args)
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .env_remove("COLUMNS");
     let output = command.output().unwrap();
     Outcome {
         stdout: String::from_utf8(output.stdout).unwrap(),

@@ -27,18 +27,44 @@ fn the_file_that_the_wrong_ones_are_made_from_is_right() {
 
 #[test]
 fn what_is_wrong_in_a_file_is_shown_in_its_place_with_what_is_allowed() {
-    let threshold = |metric: &str, more: &str| format!("hold = \"9s\"\n[[threshold]]\nmetric = \"{metric}\"\n{more}");
+    let threshold = |metric: &str, more: &str| {
+        format!("hold = \"9s\"\n[[threshold]]\nmetric = \"{metric}\"\n{more}")
+    };
     let cases = [
         ("unknown-key", "concurrent", "conccurent".to_owned()),
         ("missing-key", "hold = \"9s\"", String::new()),
         ("wrong-unit", "\"9s\"", "\"20 sheep\"".to_owned()),
         ("wrong-type", "= 2", "= \"two\"".to_owned()),
-        ("unknown-metric", "hold = \"9s\"", threshold("pdv.p999", "max = 30")),
-        ("leg-of-no-leg", "hold = \"9s\"", threshold("recordings.with_silence", "max = 1\nleg = \"sent\"")),
-        ("window-of-no-window", "hold = \"9s\"", threshold("mos_lq.min", "min = 4\nwindow = \"10s\"")),
-        ("no-limit", "hold = \"9s\"", threshold("loss_percent", "window = \"500ms\"")),
-        ("several", "hold = \"9s\"", "hold = \"0s\"\nlegs = 0\n[media]\nptime = \"30ms\"\ncodec = \"G729\"".to_owned()),
-        ("not-whole-packets", "hold = \"9s\"", "hold = \"9s\"\n[playout]\nbuffer = \"50ms\"".to_owned()),
+        (
+            "unknown-metric",
+            "hold = \"9s\"",
+            threshold("pdv.p999", "max = 30"),
+        ),
+        (
+            "leg-of-no-leg",
+            "hold = \"9s\"",
+            threshold("recordings.with_silence", "max = 1\nleg = \"sent\""),
+        ),
+        (
+            "window-of-no-window",
+            "hold = \"9s\"",
+            threshold("mos_lq.min", "min = 4\nwindow = \"10s\""),
+        ),
+        (
+            "no-limit",
+            "hold = \"9s\"",
+            threshold("loss_percent", "window = \"500ms\""),
+        ),
+        (
+            "several",
+            "hold = \"9s\"",
+            "hold = \"0s\"\nlegs = 0\n[media]\nptime = \"30ms\"\ncodec = \"G729\"".to_owned(),
+        ),
+        (
+            "not-whole-packets",
+            "hold = \"9s\"",
+            "hold = \"9s\"\n[playout]\nbuffer = \"50ms\"".to_owned(),
+        ),
         ("too-few-ports", "= 2", "= 5000".to_owned()),
         ("never-ends", "for = \"5s\"", String::new()),
         ("no-toml", "[calls]", "[calls".to_owned()),
@@ -57,7 +83,10 @@ fn every_built_in_scenario_is_listed_and_shown() {
     for line in list.stdout.lines() {
         let name = line.split_whitespace().next().unwrap();
         let shown = milliwatt(&["scenarios", "show", name]);
-        assert!(shown.stdout.starts_with(&format!("name = \"{name}\"\n")), "{name}");
+        assert!(
+            shown.stdout.starts_with(&format!("name = \"{name}\"\n")),
+            "{name}"
+        );
     }
 }
 
@@ -65,14 +94,22 @@ fn every_built_in_scenario_is_listed_and_shown() {
 fn an_unknown_scenario_is_a_usage_failure_that_offers_the_near_one() {
     let outcome = milliwatt(&["run", "250-cals"]);
     assert_eq!(outcome.code, Some(2));
-    assert!(outcome.stderr.contains("hint: did you mean `250-calls`?"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("hint: did you mean `250-calls`?"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]
 fn a_scenario_of_a_later_version_says_what_is_missing() {
     let outcome = milliwatt(&["run", "120-mbps"]);
     assert_eq!(outcome.code, Some(1));
-    for part in ["load in steps ([ramp])", "search for the breaking point ([search])", "transfer.when"] {
+    for part in [
+        "load in steps ([ramp])",
+        "search for the breaking point ([search])",
+        "transfer.when",
+    ] {
         assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
     }
 }
@@ -84,21 +121,39 @@ fn the_schema_is_the_golden_one() {
 
 #[test]
 fn the_forecast_of_the_250_call_test() {
-    insta::assert_snapshot!("dry-run-250-calls", milliwatt(&["run", "250-calls", "--dry-run"]).text());
+    insta::assert_snapshot!(
+        "dry-run-250-calls",
+        milliwatt(&["run", "250-calls", "--dry-run"]).text()
+    );
     let json = milliwatt(&["run", "250-calls", "--dry-run", "--json"]);
     insta::assert_snapshot!("dry-run-250-calls-json", json.stdout);
 }
 
 #[test]
 fn a_change_on_the_command_line_is_resolved_and_a_wrong_one_is_shown() {
-    let right = milliwatt(&["run", "smoke", "--dry-run", "--set", "calls.concurrent=3", "--set", "calls.hold=2s"]);
+    let right = milliwatt(&[
+        "run",
+        "smoke",
+        "--dry-run",
+        "--set",
+        "calls.concurrent=3",
+        "--set",
+        "calls.hold=2s",
+    ]);
     assert!(right.stdout.contains("6 each way"), "{}", right.text());
     let wrong = milliwatt(&["run", "smoke", "--dry-run", "--set", "calls.concurent=3"]);
     assert_eq!(wrong.code, Some(2));
-    assert!(wrong.stderr.contains("did you mean `concurrent`?"), "{}", wrong.stderr);
+    assert!(
+        wrong.stderr.contains("did you mean `concurrent`?"),
+        "{}",
+        wrong.stderr
+    );
 }
 
 #[test]
 fn capacity_follows_the_formulas() {
-    insta::assert_snapshot!("capacity", milliwatt(&["capacity", "--engines", "8", "--calls", "1000"]).text());
+    insta::assert_snapshot!(
+        "capacity",
+        milliwatt(&["capacity", "--engines", "8", "--calls", "1000"]).text()
+    );
 }

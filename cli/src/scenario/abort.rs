@@ -16,8 +16,7 @@ pub struct AbortRule {
 }
 
 /// What a rule may look like.
-pub const ALLOWED: &str =
-    "METRIC > NUMBER for SECONDS, such as \"loss_percent > 5 for 10s\", with a metric that is known each second; or \"never\"";
+pub const ALLOWED: &str = "METRIC > NUMBER for SECONDS, such as \"loss_percent > 5 for 10s\", with a metric that is known each second; or \"never\"";
 
 /// Reads a rule; `never` is none. The error is the offending part.
 pub fn parse(text: &str) -> Result<Option<AbortRule>, String> {
@@ -29,13 +28,25 @@ pub fn parse(text: &str) -> Result<Option<AbortRule>, String> {
     let (above, time) = rest.split_once(" for ").ok_or_else(wrong)?;
     let metric = metric.trim();
     if !find_metric(metric).is_some_and(|known| known.windowed) {
-        return Err(format!("`{metric}` is not a metric that is known each second"));
+        return Err(format!(
+            "`{metric}` is not a metric that is known each second"
+        ));
     }
     let above = above.trim().parse().map_err(|_| wrong())?;
-    let ns = time.parse::<Duration>().map_err(|error| error.to_string())?.0;
-    let seconds = u32::try_from(ns / NS_PER_SECOND).ok().filter(|seconds| *seconds > 0 && ns % NS_PER_SECOND == 0);
-    let for_seconds = seconds.ok_or_else(|| format!("`{}` is not a number of whole seconds", time.trim()))?;
-    Ok(Some(AbortRule { metric: metric.to_owned(), above, for_seconds }))
+    let ns = time
+        .parse::<Duration>()
+        .map_err(|error| error.to_string())?
+        .0;
+    let seconds = u32::try_from(ns / NS_PER_SECOND)
+        .ok()
+        .filter(|seconds| *seconds > 0 && ns % NS_PER_SECOND == 0);
+    let for_seconds =
+        seconds.ok_or_else(|| format!("`{}` is not a number of whole seconds", time.trim()))?;
+    Ok(Some(AbortRule {
+        metric: metric.to_owned(),
+        above,
+        for_seconds,
+    }))
 }
 
 #[cfg(test)]
@@ -44,7 +55,11 @@ mod tests {
 
     #[test]
     fn the_default_rule_is_read_in_its_parts() {
-        let rule = AbortRule { metric: "loss_percent".to_owned(), above: 5.0, for_seconds: 10 };
+        let rule = AbortRule {
+            metric: "loss_percent".to_owned(),
+            above: 5.0,
+            for_seconds: 10,
+        };
         assert_eq!(parse("loss_percent > 5 for 10s"), Ok(Some(rule)));
         assert_eq!(parse("never"), Ok(None));
     }

@@ -10,13 +10,24 @@ macro_rules! builtin {
 }
 
 /// All of them, the first to try first.
-pub const BUILTIN: [Builtin; 8] =
-    builtin!["smoke", "250-calls", "120-mbps", "azure", "host-contention", "vmotion", "backup", "canary"];
+pub const BUILTIN: [Builtin; 8] = builtin![
+    "smoke",
+    "250-calls",
+    "120-mbps",
+    "azure",
+    "host-contention",
+    "vmotion",
+    "backup",
+    "canary"
+];
 
 /// The text of the one with this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static str> {
-    BUILTIN.iter().find(|(builtin, _)| *builtin == name).map(|(_, text)| *text)
+    BUILTIN
+        .iter()
+        .find(|(builtin, _)| *builtin == name)
+        .map(|(_, text)| *text)
 }
 
 /// The names, for messages: `smoke, 250-calls, ...`.

@@ -32,9 +32,19 @@ struct Findings(Vec<Problem>);
 
 impl Findings {
     /// Notes a problem unless `holds`.
-    fn require(&mut self, holds: bool, path: impl Into<String>, message: impl Into<String>, allowed: impl Into<String>) {
+    fn require(
+        &mut self,
+        holds: bool,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        allowed: impl Into<String>,
+    ) {
         if !holds {
-            self.0.push(Problem { path: path.into(), message: message.into(), allowed: allowed.into() });
+            self.0.push(Problem {
+                path: path.into(),
+                message: message.into(),
+                allowed: allowed.into(),
+            });
         }
     }
 }
@@ -42,23 +52,55 @@ impl Findings {
 fn check_name(scenario: &Scenario, found: &mut Findings) {
     let name = &scenario.name;
     let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    found.require(plain, "name", format!("`{name}` cannot name a folder"), "letters, digits and hyphens");
+    found.require(
+        plain,
+        "name",
+        format!("`{name}` cannot name a folder"),
+        "letters, digits and hyphens",
+    );
 }
 
 fn check_calls(scenario: &Scenario, ports: PortRange, found: &mut Findings) {
     let calls = &scenario.calls;
-    found.require(calls.concurrent > 0, "calls.concurrent", "a test without calls", "1 or more");
-    found.require(calls.total != Some(0), "calls.total", "a test without calls", "1 or more, or left out");
-    found.require((1..=2).contains(&calls.legs), "calls.legs", format!("{} legs", calls.legs), "1 or 2");
+    found.require(
+        calls.concurrent > 0,
+        "calls.concurrent",
+        "a test without calls",
+        "1 or more",
+    );
+    found.require(
+        calls.total != Some(0),
+        "calls.total",
+        "a test without calls",
+        "1 or more, or left out",
+    );
+    found.require(
+        (1..=2).contains(&calls.legs),
+        "calls.legs",
+        format!("{} legs", calls.legs),
+        "1 or 2",
+    );
     let shortest = shortest_hold(calls.hold.0);
-    found.require(shortest >= PTIME_NS, "calls.hold", "a call shorter than one packet", "20ms or more");
+    found.require(
+        shortest >= PTIME_NS,
+        "calls.hold",
+        "a call shorter than one packet",
+        "20ms or more",
+    );
     let needed = u64::from(calls.concurrent) * u64::from(calls.legs);
-    let message = format!("{needed} streams each way need {} ports, and {ports} holds {} pairs", needed * 2, ports.pairs());
+    let message = format!(
+        "{needed} streams each way need {} ports, and {ports} holds {} pairs",
+        needed * 2,
+        ports.pairs()
+    );
     found.require(
         needed <= u64::from(ports.pairs()),
         "calls.concurrent",
         message,
-        format!("{} calls at most, or a wider --media-ports", u64::from(ports.pairs()) / u64::from(calls.legs.max(1))),
+        format!(
+            "{} calls at most, or a wider --media-ports",
+            u64::from(ports.pairs()) / u64::from(calls.legs.max(1))
+        ),
     );
 }
 
@@ -72,43 +114,99 @@ fn shortest_hold(hold: milliwatt_wire::load::Hold) -> i64 {
 fn check_media(scenario: &Scenario, found: &mut Findings) {
     let media = &scenario.media;
     let message = format!("{} a packet", media.ptime);
-    found.require(media.ptime.0 == PTIME_NS, "media.ptime", message, "only 20ms is possible in this version");
+    found.require(
+        media.ptime.0 == PTIME_NS,
+        "media.ptime",
+        message,
+        "only 20ms is possible in this version",
+    );
     let possible = matches!(media.codec, Codec::Pcmu | Codec::Pcma);
     let message = format!("{:?} streams", media.codec);
-    found.require(possible, "media.codec", message, "only PCMU and PCMA are possible in this version");
+    found.require(
+        possible,
+        "media.codec",
+        message,
+        "only PCMU and PCMA are possible in this version",
+    );
     check_dscp(media.dscp, "media.dscp", found);
     check_dscp(scenario.transfer.dscp, "transfer.dscp", found);
 }
 
 fn check_dscp(dscp: u8, path: &str, found: &mut Findings) {
-    found.require(dscp < 64, path, format!("{dscp} is no DSCP"), "0 to 63; EF, for voice, is 46");
+    found.require(
+        dscp < 64,
+        path,
+        format!("{dscp} is no DSCP"),
+        "0 to 63; EF, for voice, is 46",
+    );
 }
 
 fn check_recording(scenario: &Scenario, found: &mut Findings) {
     let (recording, transfer) = (&scenario.recording, &scenario.transfer);
     let share = (0.0..=1.0).contains(&recording.share);
-    found.require(share, "recording.share", format!("a share of {}", recording.share), "0 (none) to 1 (every call)");
-    found.require(recording.rate.0 > 0, "recording.rate", "recordings without weight", "1 bit/s or more");
-    found.require(transfer.parallel > 0, "transfer.parallel", "no recording could travel", "1 or more");
+    found.require(
+        share,
+        "recording.share",
+        format!("a share of {}", recording.share),
+        "0 (none) to 1 (every call)",
+    );
+    found.require(
+        recording.rate.0 > 0,
+        "recording.rate",
+        "recordings without weight",
+        "1 bit/s or more",
+    );
+    found.require(
+        transfer.parallel > 0,
+        "transfer.parallel",
+        "no recording could travel",
+        "1 or more",
+    );
     let when = &transfer.when;
     let known = ["at-call-end", "backlog", "continuous"].contains(&when.as_str());
-    let every = when.strip_prefix("every ").is_some_and(|time| time.parse::<Duration>().is_ok());
+    let every = when
+        .strip_prefix("every ")
+        .is_some_and(|time| time.parse::<Duration>().is_ok());
     let allowed = "at-call-end; in later versions also \"every 5m\", backlog, continuous";
-    found.require(known || every, "transfer.when", format!("`{when}` is no time to transfer"), allowed);
+    found.require(
+        known || every,
+        "transfer.when",
+        format!("`{when}` is no time to transfer"),
+        allowed,
+    );
 }
 
 fn check_playout(scenario: &Scenario, found: &mut Findings) {
-    for (path, duration) in [("playout.buffer", scenario.playout.buffer), ("dead_air.min", scenario.dead_air.min)] {
+    for (path, duration) in [
+        ("playout.buffer", scenario.playout.buffer),
+        ("dead_air.min", scenario.dead_air.min),
+    ] {
         let whole = duration.0 > 0 && duration.0 % PTIME_NS == 0;
-        found.require(whole, path, format!("{duration} is not whole packets"), "a multiple of 20ms, 20ms or more");
+        found.require(
+            whole,
+            path,
+            format!("{duration} is not whole packets"),
+            "a multiple of 20ms, 20ms or more",
+        );
     }
 }
 
 fn check_end(scenario: &Scenario, found: &mut Findings) {
-    let ends = scenario.full_for.is_some() || scenario.calls.total.is_some() || scenario.ramp.is_some();
-    found.require(ends, "calls", "this test would never end", "give `for` at the top, calls.total, or --for");
+    let ends =
+        scenario.full_for.is_some() || scenario.calls.total.is_some() || scenario.ramp.is_some();
+    found.require(
+        ends,
+        "calls",
+        "this test would never end",
+        "give `for` at the top, calls.total, or --for",
+    );
     if let Some(full) = scenario.full_for {
-        found.require(full.0 >= NS_PER_SECOND, "for", format!("{full} at full load"), "1s or more");
+        found.require(
+            full.0 >= NS_PER_SECOND,
+            "for",
+            format!("{full} at full load"),
+            "1s or more",
+        );
     }
     if let Err(message) = abort::parse(&scenario.abort.when) {
         found.require(false, "abort.when", message, abort::ALLOWED);
@@ -118,13 +216,38 @@ fn check_end(scenario: &Scenario, found: &mut Findings) {
 fn check_ramp(scenario: &Scenario, found: &mut Findings) {
     if let Some(ramp) = &scenario.ramp {
         let rises = ramp.from > 0.0 && ramp.to >= ramp.from && ramp.step > 0.0;
-        found.require(rises, "ramp", "the load does not rise", "0 < from <= to, and step above 0");
-        found.require(ramp.hold.0 > 0, "ramp.hold", "no time on a step", "more than 0s");
+        found.require(
+            rises,
+            "ramp",
+            "the load does not rise",
+            "0 < from <= to, and step above 0",
+        );
+        found.require(
+            ramp.hold.0 > 0,
+            "ramp.hold",
+            "no time on a step",
+            "more than 0s",
+        );
     }
     if let Some(search) = &scenario.search {
-        found.require(scenario.ramp.is_some(), "search", "nothing to search on", "a [ramp] beside it");
-        found.require(search.precision > 0.0, "search.precision", "it would never end", "above 0");
-        found.require(search.repeats > 0, "search.repeats", "no try at all", "1 or more");
+        found.require(
+            scenario.ramp.is_some(),
+            "search",
+            "nothing to search on",
+            "a [ramp] beside it",
+        );
+        found.require(
+            search.precision > 0.0,
+            "search.precision",
+            "it would never end",
+            "above 0",
+        );
+        found.require(
+            search.repeats > 0,
+            "search.repeats",
+            "no try at all",
+            "1 or more",
+        );
     }
 }
 
@@ -134,61 +257,139 @@ fn check_parts(scenario: &Scenario, found: &mut Findings) {
     }
     for (index, neighbour) in scenario.neighbours.iter().enumerate() {
         let path = format!("neighbour.{index}");
-        found.require(neighbour.cores > 0, format!("{path}.cores"), "no core", "1 or more");
+        found.require(
+            neighbour.cores > 0,
+            format!("{path}.cores"),
+            "no core",
+            "1 or more",
+        );
         let percent = (1..=100).contains(&neighbour.percent);
-        found.require(percent, format!("{path}.percent"), format!("{} %", neighbour.percent), "1 to 100");
-        let ordered = neighbour.on.zip(neighbour.off).is_none_or(|(on, off)| on < off);
-        found.require(ordered, format!("{path}.off"), "off before on", "a later time than `on`");
+        found.require(
+            percent,
+            format!("{path}.percent"),
+            format!("{} %", neighbour.percent),
+            "1 to 100",
+        );
+        let ordered = neighbour
+            .on
+            .zip(neighbour.off)
+            .is_none_or(|(on, off)| on < off);
+        found.require(
+            ordered,
+            format!("{path}.off"),
+            "off before on",
+            "a later time than `on`",
+        );
     }
 }
 
 fn check_phase(phase: &Phase, index: usize, scenario: &Scenario, found: &mut Findings) {
     let path = format!("phase.{index}");
     let one_end = phase.lasts.is_some() != phase.until.is_some();
-    found.require(one_end, path.clone(), "its end is not clear", "exactly one of `for` and `until`");
+    found.require(
+        one_end,
+        path.clone(),
+        "its end is not clear",
+        "exactly one of `for` and `until`",
+    );
     if let Some(until) = &phase.until {
-        let labels: Vec<&str> = scenario.events.iter().map(|event| event.label.as_str()).collect();
+        let labels: Vec<&str> = scenario
+            .events
+            .iter()
+            .map(|event| event.label.as_str())
+            .collect();
         let known = labels.contains(&until.as_str());
         let allowed = format!("the label of an [[event]]: {}", labels.join(", "));
-        found.require(known, format!("{path}.until"), format!("no event is labelled `{until}`"), allowed);
+        found.require(
+            known,
+            format!("{path}.until"),
+            format!("no event is labelled `{until}`"),
+            allowed,
+        );
     }
 }
 
 fn check_known_silences(scenario: &Scenario, found: &mut Findings) {
     for (index, silence) in scenario.known_silences.iter().enumerate() {
         let path = format!("known_silence.{index}");
-        let exists = scenario.calls.total.is_none_or(|total| silence.call < total);
-        found.require(exists, format!("{path}.call"), format!("there is no call {}", silence.call), "below calls.total");
+        let exists = scenario
+            .calls
+            .total
+            .is_none_or(|total| silence.call < total);
+        found.require(
+            exists,
+            format!("{path}.call"),
+            format!("there is no call {}", silence.call),
+            "below calls.total",
+        );
         let speaks = silence.party == super::file::Party::A || scenario.calls.legs == 2;
-        found.require(speaks, format!("{path}.party"), "party B has no media in one-legged calls", "A, or calls.legs = 2");
-        found.require(silence.length.0 > 0, format!("{path}.for"), "a silence without length", "more than 0s");
+        found.require(
+            speaks,
+            format!("{path}.party"),
+            "party B has no media in one-legged calls",
+            "A, or calls.legs = 2",
+        );
+        found.require(
+            silence.length.0 > 0,
+            format!("{path}.for"),
+            "a silence without length",
+            "more than 0s",
+        );
     }
 }
 
 fn check_threshold(threshold: &Threshold, index: usize, found: &mut Findings) {
     let at = |key: &str| format!("threshold.{index}.{key}");
     let one_bound = threshold.max.is_some() != threshold.min.is_some();
-    found.require(one_bound, format!("threshold.{index}"), "its limit is not clear", "exactly one of `max` and `min`");
-    found.require(threshold.per != Some(0), at("per"), "per 0", "1 or more, or left out");
+    found.require(
+        one_bound,
+        format!("threshold.{index}"),
+        "its limit is not clear",
+        "exactly one of `max` and `min`",
+    );
+    found.require(
+        threshold.per != Some(0),
+        at("per"),
+        "per 0",
+        "1 or more, or left out",
+    );
     let window = super::resolve::window(threshold.window.as_deref());
     let allowed = "\"run\" or whole seconds, such as \"10s\" or \"5m\"";
     found.require(window.is_some(), at("window"), "this is no window", allowed);
     let Some(metric) = find_metric(&threshold.metric) else {
         let message = format!("there is no metric `{}`", threshold.metric);
-        found.require(false, at("metric"), message, near_metrics(&threshold.metric));
+        found.require(
+            false,
+            at("metric"),
+            message,
+            near_metrics(&threshold.metric),
+        );
         return;
     };
     let legs = metric.of_leg || threshold.leg.is_none();
-    found.require(legs, at("leg"), format!("`{}` has no legs", metric.path), "leave `leg` out");
+    found.require(
+        legs,
+        at("leg"),
+        format!("`{}` has no legs", metric.path),
+        "leave `leg` out",
+    );
     let run_only = window == Some(milliwatt_scoring::judgement::Window::Run);
-    found.require(metric.windowed || run_only, at("window"), format!("`{}` is known for the whole run only", metric.path), "\"run\"");
+    found.require(
+        metric.windowed || run_only,
+        at("window"),
+        format!("`{}` is known for the whole run only", metric.path),
+        "\"run\"",
+    );
 }
 
 /// The metrics that a wrong path may have meant: nearest first, then those that share a part.
 fn near_metrics(path: &str) -> String {
     let paths = || known_metrics().iter().map(|metric| metric.path);
     let mut near: Vec<&str> = nearest(path, paths()).into_iter().collect();
-    let parts: Vec<&str> = path.split(['.', '_']).filter(|part| part.len() > 2).collect();
+    let parts: Vec<&str> = path
+        .split(['.', '_'])
+        .filter(|part| part.len() > 2)
+        .collect();
     near.extend(paths().filter(|known| parts.iter().any(|part| known.contains(part))));
     let mut shown: Vec<&str> = Vec::new();
     for metric in near {
@@ -209,18 +410,52 @@ pub fn later(scenario: &Scenario) -> Vec<&'static str> {
     const LONGEST: i64 = 12 * 3600 * NS_PER_SECOND;
     let needs = [
         (scenario.ramp.is_some(), "load in steps ([ramp])"),
-        (scenario.search.is_some(), "search for the breaking point ([search])"),
+        (
+            scenario.search.is_some(),
+            "search for the breaking point ([search])",
+        ),
         (!scenario.phases.is_empty(), "phases ([[phase]])"),
-        (!scenario.events.is_empty(), "events and disruptions ([[event]])"),
-        (!scenario.neighbours.is_empty(), "neighbour load ([[neighbour]])"),
+        (
+            !scenario.events.is_empty(),
+            "events and disruptions ([[event]])",
+        ),
+        (
+            !scenario.neighbours.is_empty(),
+            "neighbour load ([[neighbour]])",
+        ),
         (scenario.media.srtp, "encrypted media (media.srtp)"),
-        (scenario.media.audio != "tone", "audio from files (media.audio)"),
-        (scenario.transfer.when != "at-call-end", "transfer at other times than a call's end (transfer.when)"),
-        (scenario.transfer.rate.is_some(), "a speed limit on transfer (transfer.rate)"),
-        (scenario.transfer.direction == Direction::ToGuest, "transfer to the guest (transfer.direction)"),
-        (scenario.agent.work.is_some(), "extra work in the guest program (agent.work)"),
-        (scenario.playout.concealment == super::file::Concealment::None, "quality without concealment (playout.concealment)"),
-        (scenario.full_for.is_some_and(|full| full.0 > LONGEST), "runs of more than 12 hours"),
+        (
+            scenario.media.audio != "tone",
+            "audio from files (media.audio)",
+        ),
+        (
+            scenario.transfer.when != "at-call-end",
+            "transfer at other times than a call's end (transfer.when)",
+        ),
+        (
+            scenario.transfer.rate.is_some(),
+            "a speed limit on transfer (transfer.rate)",
+        ),
+        (
+            scenario.transfer.direction == Direction::ToGuest,
+            "transfer to the guest (transfer.direction)",
+        ),
+        (
+            scenario.agent.work.is_some(),
+            "extra work in the guest program (agent.work)",
+        ),
+        (
+            scenario.playout.concealment == super::file::Concealment::None,
+            "quality without concealment (playout.concealment)",
+        ),
+        (
+            scenario.full_for.is_some_and(|full| full.0 > LONGEST),
+            "runs of more than 12 hours",
+        ),
     ];
-    needs.into_iter().filter(|(needed, _)| *needed).map(|(_, what)| what).collect()
+    needs
+        .into_iter()
+        .filter(|(needed, _)| *needed)
+        .map(|(_, what)| what)
+        .collect()
 }

@@ -1,7 +1,9 @@
 //! What is wrong in a scenario: the file, the line, the column, the text, and what is allowed.
 
 use crate::exit::Failure;
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
+};
 use std::fmt;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
@@ -48,7 +50,9 @@ pub fn unreadable(source: &Source, error: &toml::de::Error) -> Failure {
 /// The word of `candidates` that `word` most likely meant, if any is near.
 #[must_use]
 pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let scored = candidates.into_iter().map(|candidate| (distance(word, candidate), candidate));
+    let scored = candidates
+        .into_iter()
+        .map(|candidate| (distance(word, candidate), candidate));
     let (steps, best) = scored.min_by_key(|(steps, _)| *steps)?;
     (steps <= word.len().div_ceil(3)).then_some(best)
 }
@@ -83,23 +87,36 @@ fn explain(message: &str) -> (String, Option<String>) {
         return (message.to_owned(), None);
     };
     let meant = nearest(first, allowed.iter().copied());
-    let question = meant.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
-    (said, Some(format!("{question}allowed: {}", allowed.join(", "))))
+    let question = meant
+        .map(|name| format!("did you mean `{name}`? "))
+        .unwrap_or_default();
+    (
+        said,
+        Some(format!("{question}allowed: {}", allowed.join(", "))),
+    )
 }
 
 /// Where the value at `path` stands in `text`, or else the nearest thing around it.
 fn place(text: &str, path: &str) -> Range<usize> {
-    let Ok(table) = DeTable::parse(text) else { return 0..0 };
+    let Ok(table) = DeTable::parse(text) else {
+        return 0..0;
+    };
     let mut found = 0..0;
     let mut keys = path.split('.');
-    let mut inside = keys.next().and_then(|key| step_in(table.get_ref(), key, &mut found));
+    let mut inside = keys
+        .next()
+        .and_then(|key| step_in(table.get_ref(), key, &mut found));
     for key in keys {
         inside = match inside {
             Some(DeValue::Table(table)) => step_in(table, key, &mut found),
-            Some(DeValue::Array(array)) => key.parse().ok().and_then(|index: usize| array.get(index)).map(|value| {
-                found = value.span();
-                value.get_ref()
-            }),
+            Some(DeValue::Array(array)) => key
+                .parse()
+                .ok()
+                .and_then(|index: usize| array.get(index))
+                .map(|value| {
+                    found = value.span();
+                    value.get_ref()
+                }),
             _ => None,
         };
     }
@@ -107,15 +124,26 @@ fn place(text: &str, path: &str) -> Range<usize> {
 }
 
 /// Takes one step and notes the place: a table's is its name, a value's its text.
-fn step_in<'t>(table: &'t DeTable<'_>, key: &str, found: &mut Range<usize>) -> Option<&'t DeValue<'t>> {
+fn step_in<'t>(
+    table: &'t DeTable<'_>,
+    key: &str,
+    found: &mut Range<usize>,
+) -> Option<&'t DeValue<'t>> {
     let (name, value) = table.iter().find(|(name, _)| name.get_ref() == key)?;
     let value_of_its_own = !matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_));
-    *found = if value_of_its_own { value.span() } else { name.span() };
+    *found = if value_of_its_own {
+        value.span()
+    } else {
+        name.span()
+    };
     Some(value.get_ref())
 }
 
 fn first_line(text: &str, found: Range<usize>) -> Range<usize> {
-    let length = text.get(found.clone()).and_then(|part| part.lines().next()).map_or(0, str::len);
+    let length = text
+        .get(found.clone())
+        .and_then(|part| part.lines().next())
+        .map_or(0, str::len);
     found.start..found.start + length
 }
 
@@ -123,13 +151,20 @@ fn first_line(text: &str, found: Range<usize>) -> Range<usize> {
 fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    (
+        before.matches('\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
 }
 
 fn render(source: &Source, findings: &[Finding]) -> Failure {
-    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(100);
+    let handler =
+        GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(100);
     let shown = findings.iter().filter_map(|finding| {
-        let placed = Placed { finding, code: NamedSource::new(&source.name, source.text.clone()) };
+        let placed = Placed {
+            finding,
+            code: NamedSource::new(&source.name, source.text.clone()),
+        };
         let mut text = String::new();
         handler.render_report(&mut text, &placed).ok()?;
         Some(text)
@@ -137,7 +172,10 @@ fn render(source: &Source, findings: &[Finding]) -> Failure {
     let detail = shown.collect::<Vec<_>>().join("\n");
     let first = findings.first().map_or(0, |finding| finding.at.start);
     let (line, column) = line_and_column(&source.text, first);
-    let message = format!("scenario {}: line {line}, column {column} is not right", source.name);
+    let message = format!(
+        "scenario {}: line {line}, column {column} is not right",
+        source.name
+    );
     Failure::usage(message).detail(detail.trim_end())
 }
 
@@ -169,7 +207,10 @@ impl std::error::Error for Placed<'_> {}
 
 impl Diagnostic for Placed<'_> {
     fn help(&self) -> Option<Box<dyn fmt::Display + '_>> {
-        self.finding.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.finding
+            .help
+            .as_ref()
+            .map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -192,7 +233,10 @@ mod tests {
     fn a_path_leads_to_the_text_of_its_value() {
         assert_eq!(&TEXT[place(TEXT, "calls.hold")], "\"9s\"");
         assert_eq!(&TEXT[place(TEXT, "threshold.1.metric")], "\"b\"");
-        assert_eq!(line_and_column(TEXT, place(TEXT, "threshold.1.metric").start), (7, 10));
+        assert_eq!(
+            line_and_column(TEXT, place(TEXT, "threshold.1.metric").start),
+            (7, 10)
+        );
     }
 
     #[test]

@@ -61,7 +61,11 @@ pub struct Scenario {
     #[serde(default, rename = "neighbour", skip_serializing_if = "Vec::is_empty")]
     pub neighbours: Vec<Neighbour>,
     /// Silences put into the sent audio on purpose, to prove that the detectors find them.
-    #[serde(default, rename = "known_silence", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        rename = "known_silence",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub known_silences: Vec<KnownSilence>,
     /// Limits on what is measured.
     #[serde(default, rename = "threshold", skip_serializing_if = "Vec::is_empty")]
@@ -110,7 +114,13 @@ pub struct Media {
 
 impl Default for Media {
     fn default() -> Self {
-        Self { codec: Codec::Pcmu, ptime: Duration::from_ms(20), audio: "tone".to_owned(), srtp: false, dscp: 46 }
+        Self {
+            codec: Codec::Pcmu,
+            ptime: Duration::from_ms(20),
+            audio: "tone".to_owned(),
+            srtp: false,
+            dscp: 46,
+        }
     }
 }
 
@@ -143,7 +153,11 @@ pub struct Recording {
 
 impl Default for Recording {
     fn default() -> Self {
-        Self { share: 1.0, rate: BitRate(8533), channels: Channels::Stereo }
+        Self {
+            share: 1.0,
+            rate: BitRate(8533),
+            channels: Channels::Stereo,
+        }
     }
 }
 
@@ -175,7 +189,13 @@ pub struct Transfer {
 
 impl Default for Transfer {
     fn default() -> Self {
-        Self { when: "at-call-end".to_owned(), parallel: 4, rate: None, direction: Direction::ToTester, dscp: 0 }
+        Self {
+            when: "at-call-end".to_owned(),
+            parallel: 4,
+            rate: None,
+            direction: Direction::ToTester,
+            dscp: 0,
+        }
     }
 }
 
@@ -201,7 +221,10 @@ pub struct Playout {
 
 impl Default for Playout {
     fn default() -> Self {
-        Self { buffer: Duration::from_ms(60), concealment: Concealment::G711AppendixI }
+        Self {
+            buffer: Duration::from_ms(60),
+            concealment: Concealment::G711AppendixI,
+        }
     }
 }
 
@@ -226,7 +249,9 @@ pub struct DeadAir {
 
 impl Default for DeadAir {
     fn default() -> Self {
-        Self { min: Duration::from_ms(60) }
+        Self {
+            min: Duration::from_ms(60),
+        }
     }
 }
 
@@ -242,7 +267,10 @@ pub struct Agent {
 
 impl Default for Agent {
     fn default() -> Self {
-        Self { role: Role::MediaServer, work: None }
+        Self {
+            role: Role::MediaServer,
+            work: None,
+        }
     }
 }
 
@@ -266,7 +294,9 @@ pub struct Abort {
 
 impl Default for Abort {
     fn default() -> Self {
-        Self { when: "loss_percent > 5 for 10s".to_owned() }
+        Self {
+            when: "loss_percent > 5 for 10s".to_owned(),
+        }
     }
 }
 
@@ -466,5 +496,7 @@ fn yes() -> bool {
 }
 
 fn default_arrivals() -> Arrivals {
-    Arrivals { interval: 20_000_000 }
+    Arrivals {
+        interval: 20_000_000,
+    }
 }

@@ -59,22 +59,34 @@ pub fn resolve(request: &Request<'_>) -> Result<Plan, Failure> {
     let mut scenario = read(&source)?;
     scenario.full_for = request.full_for.or(scenario.full_for);
     let problems = check::problems(&scenario, request.media_ports);
-    if problems.is_empty() { plan(&scenario) } else { Err(diagnostic::failure(&source, &problems)) }
+    if problems.is_empty() {
+        plan(&scenario)
+    } else {
+        Err(diagnostic::failure(&source, &problems))
+    }
 }
 
 /// The text of a scenario, by built-in name or by path.
 pub fn find(name: &str) -> Result<Source, Failure> {
     if let Some(text) = builtin::find(name) {
-        return Ok(Source { name: name.to_owned(), text: text.to_owned() });
+        return Ok(Source {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        });
     }
     let text = std::fs::read_to_string(name).map_err(|error| unknown(name, &error))?;
-    Ok(Source { name: name.to_owned(), text })
+    Ok(Source {
+        name: name.to_owned(),
+        text,
+    })
 }
 
 fn unknown(name: &str, error: &std::io::Error) -> Failure {
     let names = builtin::BUILTIN.map(|(name, _)| name);
-    let failure = Failure::usage(format!("there is no scenario `{name}`"))
-        .detail(format!("built in: {}\nas a file: {error}", builtin::names()));
+    let failure = Failure::usage(format!("there is no scenario `{name}`")).detail(format!(
+        "built in: {}\nas a file: {error}",
+        builtin::names()
+    ));
     match diagnostic::nearest(name, names) {
         Some(near) => failure.hint(format!("did you mean `{near}`?")),
         None => failure.hint("give a built-in name or the path of a scenario file"),
@@ -87,8 +99,9 @@ pub fn read(source: &Source) -> Result<Scenario, Failure> {
 }
 
 fn plan(scenario: &Scenario) -> Result<Plan, Failure> {
-    let text = toml::to_string(scenario)
-        .map_err(|error| Failure::usage("the resolved scenario cannot be written").detail(error.to_string()))?;
+    let text = toml::to_string(scenario).map_err(|error| {
+        Failure::usage("the resolved scenario cannot be written").detail(error.to_string())
+    })?;
     Ok(Plan {
         name: scenario.name.clone(),
         title: scenario.title.clone(),
@@ -102,7 +115,12 @@ fn plan(scenario: &Scenario) -> Result<Plan, Failure> {
 }
 
 fn load(scenario: &Scenario) -> LoadSpec {
-    let Scenario { calls, media, transfer, .. } = scenario;
+    let Scenario {
+        calls,
+        media,
+        transfer,
+        ..
+    } = scenario;
     LoadSpec {
         seed: scenario.seed,
         role: role(scenario.agent.role),
@@ -112,8 +130,15 @@ fn load(scenario: &Scenario) -> LoadSpec {
         hold: calls.hold.0,
         steady_start: calls.steady_start,
         legs: calls.legs,
-        full_for: scenario.full_for.map(|duration| duration.0).or_else(|| ramp_time(scenario)),
-        codec: if media.codec == file::Codec::Pcma { Codec::Pcma } else { Codec::Pcmu },
+        full_for: scenario
+            .full_for
+            .map(|duration| duration.0)
+            .or_else(|| ramp_time(scenario)),
+        codec: if media.codec == file::Codec::Pcma {
+            Codec::Pcma
+        } else {
+            Codec::Pcmu
+        },
         dscp: media.dscp,
         transfer_dscp: transfer.dscp,
         playout_buffer: scenario.playout.buffer.0,
@@ -121,7 +146,9 @@ fn load(scenario: &Scenario) -> LoadSpec {
         slot_width: slot_width(calls.concurrent, calls.legs),
         onward_offset: ONWARD_OFFSET,
         recording: recording(scenario),
-        transfer: TransferSpec { parallel: transfer.parallel },
+        transfer: TransferSpec {
+            parallel: transfer.parallel,
+        },
         known_silences: scenario.known_silences.iter().map(known_silence).collect(),
     }
 }
@@ -142,13 +169,21 @@ fn role(role: file::Role) -> Role {
 
 /// 250 us up to 200 streams each way, 500 us above: fewer wake-ups where they would fill a core.
 fn slot_width(concurrent: u32, legs: u8) -> i64 {
-    if u64::from(concurrent) * u64::from(legs) <= FINE_SLOT_STREAMS { 250_000 } else { 500_000 }
+    if u64::from(concurrent) * u64::from(legs) <= FINE_SLOT_STREAMS {
+        250_000
+    } else {
+        500_000
+    }
 }
 
 fn recording(scenario: &Scenario) -> RecordingSpec {
     let recorded = scenario.agent.role == file::Role::MediaServer;
     RecordingSpec {
-        share: if recorded { scenario.recording.share } else { 0.0 },
+        share: if recorded {
+            scenario.recording.share
+        } else {
+            0.0
+        },
         rate_bits_per_second: scenario.recording.rate.0,
         stereo: scenario.recording.channels == file::Channels::Stereo,
     }
@@ -157,7 +192,11 @@ fn recording(scenario: &Scenario) -> RecordingSpec {
 fn known_silence(silence: &file::KnownSilence) -> KnownSilence {
     KnownSilence {
         call: CallId(silence.call),
-        party: if silence.party == file::Party::A { Party::A } else { Party::B },
+        party: if silence.party == file::Party::A {
+            Party::A
+        } else {
+            Party::B
+        },
         from: silence.at.0,
         length: silence.length.0,
     }
@@ -165,8 +204,15 @@ fn known_silence(silence: &file::KnownSilence) -> KnownSilence {
 
 fn judgement(scenario: &Scenario) -> Judgement {
     let own: Vec<Threshold> = scenario.thresholds.iter().filter_map(threshold).collect();
-    let defaults = if scenario.default_thresholds { default_thresholds() } else { Vec::new() };
-    let mut thresholds: Vec<Threshold> = defaults.iter().filter_map(|default| left_of(default, &own)).collect();
+    let defaults = if scenario.default_thresholds {
+        default_thresholds()
+    } else {
+        Vec::new()
+    };
+    let mut thresholds: Vec<Threshold> = defaults
+        .iter()
+        .filter_map(|default| left_of(default, &own))
+        .collect();
     thresholds.extend(own);
     Judgement {
         thresholds,
@@ -178,16 +224,27 @@ fn judgement(scenario: &Scenario) -> Judgement {
 /// What remains of a default where the scenario sets the same metric on some or all of its legs.
 fn left_of(default: &Threshold, own: &[Threshold]) -> Option<Threshold> {
     let legs_of = |threshold: &Threshold| {
-        find_metric(&threshold.metric).map_or_else(Vec::new, |metric| metric.judged_legs(threshold.leg))
+        find_metric(&threshold.metric)
+            .map_or_else(Vec::new, |metric| metric.judged_legs(threshold.leg))
     };
-    let replaced: Vec<Option<Leg>> =
-        own.iter().filter(|other| other.metric == default.metric).flat_map(legs_of).collect();
+    let replaced: Vec<Option<Leg>> = own
+        .iter()
+        .filter(|other| other.metric == default.metric)
+        .flat_map(legs_of)
+        .collect();
     let legs = legs_of(default);
-    let left: Vec<Option<Leg>> = legs.iter().copied().filter(|leg| !replaced.contains(leg)).collect();
+    let left: Vec<Option<Leg>> = legs
+        .iter()
+        .copied()
+        .filter(|leg| !replaced.contains(leg))
+        .collect();
     match left.as_slice() {
         [] => None,
         all if all.len() == legs.len() => Some(default.clone()),
-        some => Some(Threshold { leg: some[0], ..default.clone() }),
+        some => Some(Threshold {
+            leg: some[0],
+            ..default.clone()
+        }),
     }
 }
 
@@ -198,14 +255,23 @@ fn threshold(written: &file::Threshold) -> Option<Threshold> {
     };
     Some(Threshold {
         metric: written.metric.clone(),
-        leg: written.leg.map(|leg| if leg == file::Leg::Receive { Leg::Receive } else { Leg::Sent }),
+        leg: written.leg.map(|leg| {
+            if leg == file::Leg::Receive {
+                Leg::Receive
+            } else {
+                Leg::Sent
+            }
+        }),
         bound,
         limit,
         per: written.per.map(u64::from),
         window: window(written.window.as_deref())?,
         unit: find_metric(&written.metric)?.unit.to_owned(),
         basis: written.basis.map_or(Basis::Own, basis),
-        source: written.source.clone().unwrap_or_else(|| "this scenario".to_owned()),
+        source: written
+            .source
+            .clone()
+            .unwrap_or_else(|| "this scenario".to_owned()),
         warns_only: written.warns_only,
     })
 }
@@ -251,20 +317,32 @@ mod tests {
 
     fn plan_of(scenario: &str, set: &[&str]) -> Result<Plan, Failure> {
         let set: Vec<String> = set.iter().map(|change| (*change).to_owned()).collect();
-        resolve(&Request { scenario, set: &set, full_for: None, media_ports: PortRange::MEDIA })
+        resolve(&Request {
+            scenario,
+            set: &set,
+            full_for: None,
+            media_ports: PortRange::MEDIA,
+        })
     }
 
     #[test]
     fn every_built_in_scenario_resolves_to_a_plan_of_its_own_name() {
         for (name, _) in builtin::BUILTIN {
-            assert_eq!(plan_of(name, &[]).map(|plan| plan.name), Ok(name.to_owned()));
+            assert_eq!(
+                plan_of(name, &[]).map(|plan| plan.name),
+                Ok(name.to_owned())
+            );
         }
     }
 
     #[test]
     fn those_that_this_version_can_run_need_nothing_of_a_later_one() {
         for name in ["smoke", "250-calls", "azure"] {
-            assert_eq!(plan_of(name, &[]).unwrap().later, Vec::<&str>::new(), "{name}");
+            assert_eq!(
+                plan_of(name, &[]).unwrap().later,
+                Vec::<&str>::new(),
+                "{name}"
+            );
         }
         for name in ["120-mbps", "host-contention", "vmotion", "backup", "canary"] {
             assert!(!plan_of(name, &[]).unwrap().later.is_empty(), "{name}");
@@ -274,7 +352,10 @@ mod tests {
     #[test]
     fn the_250_call_test_shows_the_published_figures() {
         let judgement = plan_of("250-calls", &[]).unwrap().judgement;
-        assert_eq!(judgement.document, milliwatt_scoring::judgement::published_250_calls());
+        assert_eq!(
+            judgement.document,
+            milliwatt_scoring::judgement::published_250_calls()
+        );
     }
 
     #[test]
@@ -292,7 +373,12 @@ mod tests {
     fn a_threshold_of_the_scenario_replaces_the_default_of_the_same_metric() {
         let defaults = default_thresholds();
         let plan = plan_of("250-calls", &["threshold.1.max=100"]).unwrap();
-        let sent: Vec<_> = plan.judgement.thresholds.iter().filter(|limit| limit.metric == "mbps.max").collect();
+        let sent: Vec<_> = plan
+            .judgement
+            .thresholds
+            .iter()
+            .filter(|limit| limit.metric == "mbps.max")
+            .collect();
         assert_eq!(sent.len(), 1);
         assert!((sent[0].limit - 100.0).abs() < f64::EPSILON, "{sent:?}");
         assert_eq!(plan.judgement.thresholds.len(), defaults.len());
@@ -300,15 +386,31 @@ mod tests {
 
     #[test]
     fn a_threshold_on_one_leg_leaves_the_default_to_the_other() {
-        let own = Threshold { leg: Some(Leg::Sent), limit: 1.0, ..default_of("loss_percent") };
-        assert_eq!(left_of(&default_of("loss_percent"), &[own]).and_then(|left| left.leg), Some(Leg::Receive));
-        assert_eq!(left_of(&default_of("loss_percent"), &[default_of("loss_percent")]), None);
+        let own = Threshold {
+            leg: Some(Leg::Sent),
+            limit: 1.0,
+            ..default_of("loss_percent")
+        };
+        assert_eq!(
+            left_of(&default_of("loss_percent"), &[own]).and_then(|left| left.leg),
+            Some(Leg::Receive)
+        );
+        assert_eq!(
+            left_of(&default_of("loss_percent"), &[default_of("loss_percent")]),
+            None
+        );
         let other = default_of("pdv_ms.p999");
-        assert_eq!(left_of(&default_of("loss_percent"), &[other]), Some(default_of("loss_percent")));
+        assert_eq!(
+            left_of(&default_of("loss_percent"), &[other]),
+            Some(default_of("loss_percent"))
+        );
     }
 
     fn default_of(metric: &str) -> Threshold {
-        default_thresholds().into_iter().find(|threshold| threshold.metric == metric).unwrap()
+        default_thresholds()
+            .into_iter()
+            .find(|threshold| threshold.metric == metric)
+            .unwrap()
     }
 
     #[test]
@@ -332,8 +434,18 @@ mod tests {
 
     #[test]
     fn a_known_silence_reaches_the_load() {
-        let load = plan_of("smoke", &["known_silence=[{call = 1, party = \"B\", at = \"2s\", for = \"300ms\"}]"]).unwrap().load;
-        let silence = KnownSilence { call: CallId(1), party: Party::B, from: 2_000_000_000, length: 300_000_000 };
+        let load = plan_of(
+            "smoke",
+            &["known_silence=[{call = 1, party = \"B\", at = \"2s\", for = \"300ms\"}]"],
+        )
+        .unwrap()
+        .load;
+        let silence = KnownSilence {
+            call: CallId(1),
+            party: Party::B,
+            from: 2_000_000_000,
+            length: 300_000_000,
+        };
         assert_eq!(load.known_silences, [silence]);
     }
 }

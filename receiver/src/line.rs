@@ -12,6 +12,17 @@ use std::collections::VecDeque;
 /// How long a stream may still arrive after its sender's last packet was due.
 pub const DRAIN_NS: i64 = NS_PER_SECOND;
 
+/// How a datagram arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// When, by the kernel.
+    pub arrived: RunTime,
+    /// How far the clocks have moved apart by then: see [`StreamReceiver::take`].
+    pub drift: i64,
+    /// The DSCP it came with.
+    pub dscp: Option<u8>,
+}
+
 /// Where a datagram belonged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
@@ -53,21 +64,18 @@ impl LineReceiver {
         }
     }
 
-    /// Takes a datagram. `drift`: see [`StreamReceiver::take`].
-    pub fn take(&mut self, packet: &RtpView<'_>, arrived: RunTime, drift: i64, facts: &mut impl FnMut(Fact)) -> Taken {
+    /// Takes a datagram.
+    pub fn take(&mut self, packet: &RtpView<'_>, arrival: Arrival, facts: &mut impl FnMut(Fact)) -> Taken {
+        let Arrival { arrived, drift, dscp } = arrival;
         // Clocks of two hosts agree to some milliseconds only: look a little ahead.
         self.open_until(arrived + NS_PER_SECOND);
         let ssrc = packet.ssrc();
         let Some(stream) = self.open.iter_mut().rev().find(|s| s.plan().ssrc == ssrc) else { return Taken::Foreign };
-        let placed = stream.take(packet.seq(), packet.timestamp(), arrived, drift, facts);
-        Taken::Stream { plan: *stream.plan(), placed }
-    }
-
-    /// Notes the DSCP that came with the newest stream's packets.
-    pub fn note_dscp(&mut self, dscp: u8) {
-        if let Some(stream) = self.open.back_mut() {
+        if let Some(dscp) = dscp {
             stream.note_dscp(dscp);
         }
+        let placed = stream.take(packet.seq(), packet.timestamp(), arrived, drift, facts);
+        Taken::Stream { plan: *stream.plan(), placed }
     }
 
     /// Closes every stream whose time, with the drain, is over by `now`.
@@ -118,6 +126,10 @@ mod tests {
         }
     }
 
+    fn at(ns: i64) -> Arrival {
+        Arrival { arrived: RunTime(ns), drift: 0, dscp: Some(46) }
+    }
+
     fn packet(ssrc: u32, slot: u32) -> Vec<u8> {
         let mut octets = vec![0x80, 0];
         octets.extend(u16::try_from(slot).unwrap().to_be_bytes());
@@ -134,11 +146,11 @@ mod tests {
         let early = packet(101, 0);
         for (octets, call) in [(&early, 1), (&late, 0)] {
             let view = RtpView::parse(octets).unwrap();
-            let taken = line.take(&view, RunTime(10_010_000_000), 0, &mut |f| facts.push(f));
+            let taken = line.take(&view, at(10_010_000_000), &mut |f| facts.push(f));
             assert!(matches!(taken, Taken::Stream { plan, placed: Placed::New { .. } } if plan.stream.call == CallId(call)));
         }
         let stranger = packet(7, 0);
-        assert_eq!(line.take(&RtpView::parse(&stranger).unwrap(), RunTime(10_020_000_000), 0, &mut |_| ()), Taken::Foreign);
+        assert_eq!(line.take(&RtpView::parse(&stranger).unwrap(), at(10_020_000_000), &mut |_| ()), Taken::Foreign);
     }
 
     #[test]

@@ -298,9 +298,9 @@ fn narrow(index: u64) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "J is a mean of absolute values; the cast saturates")]
-fn whole(j: f64) -> u64 {
-    j.round() as u64
+#[expect(clippy::cast_possible_truncation, reason = "J is a mean of absolute values; the cast saturates")]
+fn whole(j: f64) -> i64 {
+    j.round() as i64
 }
 
 fn empty_second(stream: StreamId, second: u32) -> StreamSecond {

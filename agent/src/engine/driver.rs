@@ -9,7 +9,7 @@ use milliwatt_generator::pacer::{Line, NOT_SENT_AFTER_NS, Pacer, PacingLog};
 use milliwatt_generator::report::SenderInfo;
 use milliwatt_generator::stream::{Handed, StreamSender};
 use milliwatt_receiver::leg::LegLog;
-use milliwatt_receiver::line::DRAIN_NS;
+use milliwatt_receiver::line::{Arrival, DRAIN_NS};
 use milliwatt_receiver::recorder::{AudioFrame, RecorderInput};
 use milliwatt_wire::clock::{ClockPair, mono_now, sleep_until};
 use milliwatt_wire::facts::Fact;
@@ -224,13 +224,11 @@ impl Engine {
                         }
                         continue;
                     }
-                    let moment = Moment { arrived, taken, drift: status.drift(arrived) };
+                    let arrival = Arrival { arrived, drift: status.drift(arrived), dscp: datagram.dscp };
+                    let moment = Moment { arrival, taken };
                     let Some((plan, slot)) = line.take(datagram.octets, moment, leg, &mut sink) else { continue };
                     status.last_valid.store(clock.mono(taken).0, Ordering::Relaxed);
                     note_drops(status, &mut drops[index], datagram.drops);
-                    if slot == 0 && let Some(dscp) = datagram.dscp {
-                        line.note_dscp(dscp);
-                    }
                     if load.role == Role::Echo && let Some(sender) = pacer.stream_of(index, plan.stream.call, &mut sink) {
                         reflect(sender, slot, datagram.octets, &line.port.rtp, sent, taken, &mut sink);
                     }

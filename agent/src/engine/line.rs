@@ -3,7 +3,7 @@
 use super::port::{Heard, PortPair, RtcpPort, heard};
 use milliwatt_generator::calls::Call;
 use milliwatt_receiver::leg::LegLog;
-use milliwatt_receiver::line::{LineReceiver, Taken};
+use milliwatt_receiver::line::{Arrival, LineReceiver, Taken};
 use milliwatt_receiver::packet::RtpView;
 use milliwatt_receiver::playout::PlayoutBuffer;
 use milliwatt_receiver::stream::{Placed, StreamPlan};
@@ -32,12 +32,11 @@ pub(super) struct EngineLine {
     unplayed: Option<UnplayedRun>,
 }
 
-/// When a packet arrived and was read, and the clocks' drift by then.
+/// How a packet arrived, and when it was read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
-    pub(super) arrived: RunTime,
+    pub(super) arrival: Arrival,
     pub(super) taken: RunTime,
-    pub(super) drift: i64,
 }
 
 impl EngineLine {
@@ -62,12 +61,12 @@ impl EngineLine {
         facts: &mut impl FnMut(Fact),
     ) -> Option<(StreamPlan, u32)> {
         let view = RtpView::parse(octets).ok()?;
-        let Taken::Stream { plan, placed } = self.receiver.take(&view, moment.arrived, moment.drift, facts) else {
+        let Taken::Stream { plan, placed } = self.receiver.take(&view, moment.arrival, facts) else {
             return None;
         };
         let Placed::New { slot, ipdv } = placed else { return None };
-        leg.count(ipdv, moment.arrived, moment.taken, facts);
-        self.rtcp.arrived(moment.arrived, view.timestamp());
+        leg.count(ipdv, moment.arrival.arrived, moment.taken, facts);
+        self.rtcp.arrived(moment.arrival.arrived, view.timestamp());
         self.store(&plan, slot, view.payload(), moment, facts);
         Some((plan, slot))
     }
@@ -84,7 +83,7 @@ impl EngineLine {
         }
         let reference = self.receiver.stream_of(plan.stream.call).and_then(|s| s.reference_transit()).unwrap_or(0);
         let due = plan.due + i64::from(slot) * milliwatt_wire::load::PTIME_NS;
-        let above = moment.arrived - due - moment.drift - reference;
+        let above = moment.arrival.arrived - due - moment.arrival.drift - reference;
         if above <= self.playout_depth {
             self.note_unplayed(plan.stream, slot, facts);
         }
@@ -134,10 +133,6 @@ impl EngineLine {
     /// What the RFC 3550 state of `call`'s stream says.
     pub(super) fn heard(&mut self, call: &Call) -> Option<Heard> {
         heard(&mut self.receiver, call)
-    }
-
-    pub(super) fn note_dscp(&mut self, dscp: u8) {
-        self.receiver.note_dscp(dscp);
     }
 
     pub(super) fn cut(&mut self, at: RunTime) {

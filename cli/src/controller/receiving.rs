@@ -5,7 +5,7 @@ use milliwatt_generator::calls::{Call, CallPlan, stream_headers};
 use milliwatt_generator::grid::Grid;
 use milliwatt_generator::report::SenderInfo;
 use milliwatt_receiver::leg::LegLog;
-use milliwatt_receiver::line::{DRAIN_NS, LineReceiver, Taken};
+use milliwatt_receiver::line::{Arrival, DRAIN_NS, LineReceiver, Taken};
 use milliwatt_receiver::packet::RtpView;
 use milliwatt_receiver::stream::Placed;
 use milliwatt_wire::clock::{ClockPair, mono_now, sleep_until, wall_now};
@@ -170,13 +170,11 @@ impl Receiving {
 impl HeardLine {
     fn take(&mut self, datagram: &Datagram<'_>, arrived: RunTime, drift: i64, facts: &mut impl FnMut(Fact)) -> Option<[Option<i64>; 2]> {
         let view = RtpView::parse(datagram.octets).ok()?;
-        let Taken::Stream { placed: Placed::New { slot, ipdv }, .. } = self.receiver.take(&view, arrived, drift, facts) else {
+        let arrival = Arrival { arrived, drift, dscp: datagram.dscp };
+        let Taken::Stream { placed: Placed::New { ipdv, .. }, .. } = self.receiver.take(&view, arrival, facts) else {
             return None;
         };
         self.rtcp.arrived(arrived, view.timestamp());
-        if slot == 0 && let Some(dscp) = datagram.dscp {
-            self.receiver.note_dscp(dscp);
-        }
         Some(ipdv)
     }
 

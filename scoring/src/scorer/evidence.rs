@@ -153,17 +153,15 @@ fn observe_packets(seconds: &[&LegSecond], metric: &str) -> Option<f64> {
         "packets_not_sent" => counted(|s| s.not_sent),
         "interarrival_jitter_ms.mean" => {
             let count = sum(|s| s.interarrival_jitter_count);
-            ratio(
-                float(sum(|s| s.interarrival_jitter_sum)) / 1e6,
-                float(count),
-            )
+            let total: i64 = seconds.iter().map(|s| s.interarrival_jitter_sum).sum();
+            ratio(ms(total), float(count))
         }
         "interarrival_jitter_ms.max" => {
             let measured = seconds.iter().filter(|s| s.interarrival_jitter_count > 0);
             measured
                 .map(|s| s.interarrival_jitter_max)
                 .max()
-                .map(|ns| float(ns) / 1e6)
+                .map(ms)
         }
         _ => None,
     }

@@ -22,9 +22,9 @@ pub(super) struct LegSecond {
     pub duplicated: u64,
     pub reordered: u64,
     pub discarded: u64,
-    pub interarrival_jitter_sum: u64,
+    pub interarrival_jitter_sum: i64,
     pub interarrival_jitter_count: u64,
-    pub interarrival_jitter_max: u64,
+    pub interarrival_jitter_max: i64,
     pub ipdv: Distribution,
     /// From here on known at the end only.
     pub expected: u64,
@@ -325,7 +325,7 @@ impl LegSeries {
             .max();
         MeanMax {
             mean: mean(means).map(|ns| ns / 1e6),
-            max: max.map(|ns| float(ns) / 1e6),
+            max: max.map(ms),
         }
     }
 

@@ -45,11 +45,11 @@ impl Summary<'_> {
             duplicated: tally.duplicated,
             reordered: tally.reordered,
             interarrival_jitter_mean_ms: ratio(
-                float(tally.interarrival_jitter_sum) / 1e6,
+                ms(tally.interarrival_jitter_sum),
                 float(count),
             ),
             interarrival_jitter_max_ms: (count > 0)
-                .then(|| float(tally.interarrival_jitter_max) / 1e6),
+                .then(|| ms(tally.interarrival_jitter_max)),
             pdv_p50_ms: pdv(Percentile::P50),
             pdv_p99_ms: pdv(Percentile::P99),
             pdv_p999_ms: pdv(Percentile::P999),

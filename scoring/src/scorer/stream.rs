@@ -1,7 +1,7 @@
 //! One stream: what both ends said of it, and what follows.
 
 use super::dead_air::{DeadRun, DeadSlots};
-use super::end::{float, ms, ratio};
+use super::end::{float, ms, ratio, to_unit};
 use crate::clock::Skew;
 use crate::emodel;
 use crate::measured::StreamRow;
@@ -21,8 +21,8 @@ struct StreamSlice {
     buckets: u32,
     transit_min: i64,
     transit_max: i64,
-    interarrival_jitter_sum: u64,
-    interarrival_jitter_max: u64,
+    interarrival_jitter_sum: i64,
+    interarrival_jitter_max: i64,
     interarrival_jitter_count: u32,
 }
 
@@ -81,7 +81,7 @@ pub(super) struct StreamSummary {
     /// Mean of J over full load, ns.
     pub interarrival_jitter_mean: Option<f64>,
     /// Largest J over full load, ns.
-    pub interarrival_jitter_max: Option<u64>,
+    pub interarrival_jitter_max: Option<i64>,
 }
 
 impl StreamSummary {
@@ -172,7 +172,7 @@ impl StreamRecord {
                     .map_or(self.duplicates, |end| end.duplicates.into()),
                 reordered: self.end.map_or(self.reordered, |end| end.reordered.into()),
                 interarrival_jitter_mean_ms: jitter_mean.map(|ns| ns / 1e6),
-                interarrival_jitter_max_ms: jitter_max.map(|ns| float(ns) / 1e6),
+                interarrival_jitter_max_ms: jitter_max.map(ms),
                 pdv_max_ms: self.spread(rule.skew, pdv).map(ms),
                 dead_air_events: events.len() as u64,
                 dead_air_longest_ms: events.iter().map(DeadRun::length).max().map(ms),
@@ -270,18 +270,18 @@ impl StreamRecord {
     }
 
     /// Mean and maximum of J over full load, ns (RFC 3550 A.8).
-    fn interarrival_jitter(&self, full: &Range<u32>) -> (Option<f64>, Option<u64>) {
+    fn interarrival_jitter(&self, full: &Range<u32>) -> (Option<f64>, Option<i64>) {
         let inside = || {
             self.slices
                 .iter()
                 .filter(|s| full.contains(&s.second) && s.interarrival_jitter_count > 0)
         };
-        let sum: u64 = inside().map(|s| s.interarrival_jitter_sum).sum();
+        let sum: i64 = inside().map(|s| s.interarrival_jitter_sum).sum();
         let count: u64 = inside()
             .map(|s| u64::from(s.interarrival_jitter_count))
             .sum();
         (
-            ratio(float(sum), float(count)),
+            ratio(to_unit(sum, 1.0), float(count)),
             inside().map(|s| s.interarrival_jitter_max).max(),
         )
     }

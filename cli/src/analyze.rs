@@ -99,9 +99,9 @@ pub fn execute(args: &AnalyzeArgs) -> Result<ExitCode, Failure> {
     }
     let analysis = streams.finish();
     if args.json {
-        output::print_json(&analysis)?
+        output::print_json(&analysis)?;
     } else {
-        output::print(&analysis.text())?
+        output::print(&analysis.text())?;
     }
     Ok(ExitCode::Pass)
 }

@@ -78,9 +78,9 @@ pub fn execute(args: &ScoreArgs) -> Result<ExitCode, Failure> {
     };
     let scores = score(&args.paths, &rule);
     if args.json {
-        output::print_json(&scores)?
+        output::print_json(&scores)?;
     } else {
-        output::print(&scores.text())?
+        output::print(&scores.text())?;
     }
     match scores.totals {
         Totals { scored: 0, .. } => Err(Failure::could_not_run("no recording could be scored")

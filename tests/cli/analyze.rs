@@ -106,7 +106,7 @@ fn what_was_put_into_a_capture_is_measured() {
     assert_eq!(counts, [400, 397, 3, 1, 1, 0, 65_500]);
     let ms = |of: &str, which: &str| stream[of][which].as_f64().unwrap();
     let close = |value: f64, expected: f64| {
-        assert!((value - expected).abs() < 1e-6, "{value} is not {expected}")
+        assert!((value - expected).abs() < 1e-6, "{value} is not {expected}");
     };
     close(stream["loss_percent"].as_f64().unwrap(), 0.75);
     close(stream["ptime_ms"].as_f64().unwrap(), 20.0);
@@ -117,6 +117,74 @@ fn what_was_put_into_a_capture_is_measured() {
     close(ms("pdv_ms", "p50"), 0.7);
     // Slot 300 against 299 (400 us) is 20.8 ms; against 301 (700 us) 20.5 ms.
     close(ms("ipdv_ms", "max"), 20.8);
+}
+
+/// One block of a pcapng file: its type, its body padded to whole words, its length on both sides.
+fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+    let padded = body.len().next_multiple_of(4);
+    let length = u32::try_from(padded + 12).unwrap().to_le_bytes();
+    let padding = vec![0; padded - body.len()];
+    [&kind.to_le_bytes(), &length[..], body, &padding, &length].concat()
+}
+
+/// The same frames as pcapng, by an interface that counts time in units of 2^-20 s.
+fn pcapng(frames: &[(i64, Vec<u8>)]) -> Vec<u8> {
+    let section = [
+        &0x1a2b_3c4d_u32.to_le_bytes()[..],
+        &[1, 0, 0, 0],
+        &[0xff; 8],
+    ]
+    .concat();
+    let resolution = [9, 0, 1, 0, 0x94, 0, 0, 0, 0, 0, 0, 0];
+    let interface = [&[1, 0, 0, 0, 0, 0, 4, 0][..], &resolution].concat();
+    let mut file = [block(0x0a0d_0d0a, &section), block(1, &interface)].concat();
+    for (us, octets) in frames {
+        let units = u64::try_from(*us).unwrap() * (1 << 20) / 1_000_000;
+        let length = u32::try_from(octets.len()).unwrap();
+        let high = u32::try_from(units >> 32).unwrap();
+        let low = u32::try_from(units & 0xffff_ffff).unwrap();
+        let words: Vec<u8> = [0, high, low, length, length]
+            .iter()
+            .flat_map(|word: &u32| word.to_le_bytes())
+            .collect();
+        file.extend(block(6, &[words, octets.clone()].concat()));
+    }
+    file
+}
+
+/// Each time is rounded down to 0.95 us, so that a difference of two is wrong by less than 0.001 ms.
+#[test]
+fn pcapng_gives_what_pcap_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    write_impaired(&folder.path().join("a.pcap"));
+    let frames: Vec<_> = impaired()
+        .into_iter()
+        .map(|(slot, us)| (1_000_000 + us, frame(slot, 0xdead_beef)))
+        .collect();
+    std::fs::write(folder.path().join("a.pcapng"), pcapng(&frames)).unwrap();
+    let [old, new] = ["a.pcap", "a.pcapng"]
+        .map(|capture| analyze(folder.path(), &[capture])["streams"][0].clone());
+    for key in [
+        "source",
+        "ssrc",
+        "packets_expected",
+        "packets_received",
+        "packets_duplicated",
+        "packets_reordered",
+    ] {
+        assert_eq!(old[key], new[key], "{key}");
+    }
+    for (group, figure) in [
+        ("pdv_ms", "max"),
+        ("ipdv_ms", "p99"),
+        ("interarrival_jitter_ms", "max"),
+    ] {
+        let [old, new] = [&old, &new].map(|stream| stream[group][figure].as_f64().unwrap());
+        assert!(
+            (old - new).abs() < 0.001,
+            "{group}.{figure}: {old} and {new} ms"
+        );
+    }
 }
 
 #[test]

@@ -71,7 +71,8 @@ impl Segment {
         u64::try_from(self.highest.saturating_sub(self.lowest).saturating_add(1)).unwrap_or(0)
     }
 
-    /// Takes the packet with this index.
+    /// Takes the packet with this index. Timestamps and times that make no sense saturate: captures are
+    /// written by others.
     pub fn take(&mut self, packet: &Packet, index: i64) {
         let behind = self.highest - index;
         if behind < 0 {
@@ -116,8 +117,9 @@ impl Segment {
             self.timestamp = (first_timestamp, 0);
         }
         let ticks = self.unwrapped(packet.timestamp);
-        let since_first = packet.arrived - first_arrival;
-        let transit = since_first - ticks * NS_PER_SECOND / i64::from(self.clock_rate);
+        let since_first = packet.arrived.saturating_sub(first_arrival);
+        let media_time = ticks.saturating_mul(NS_PER_SECOND) / i64::from(self.clock_rate);
+        let transit = since_first.saturating_sub(media_time);
         if self.has(self.timed, index - 1) {
             self.note_ipdv(transit, index - 1);
         }
@@ -137,9 +139,8 @@ impl Segment {
     }
 
     fn note_ipdv(&mut self, transit: i64, neighbour: i64) {
-        self.measured
-            .ipdv
-            .push((transit - self.transits[place(neighbour)]).abs());
+        let difference = transit.saturating_sub(self.transits[place(neighbour)]);
+        self.measured.ipdv.push(difference.saturating_abs());
     }
 
     /// Ticks since the first packet, across wraps of 32 bits: a step is less than half of them.
@@ -147,7 +148,7 @@ impl Segment {
         let (last, ticks) = self.timestamp;
         let step = timestamp.wrapping_sub(last);
         self.timestamp = (timestamp, ticks + i64::from(step.cast_signed()));
-        if step != 0 && step.cast_signed() > 0 {
+        if step.cast_signed() > 0 {
             *self.measured.steps.entry(step).or_default() += 1;
         }
         self.timestamp.1
@@ -175,12 +176,12 @@ impl Measured {
         let straight: Vec<i64> = self
             .transits
             .iter()
-            .map(|(second, transit)| transit - skew.at(*second))
+            .map(|(second, transit)| transit.saturating_sub(skew.at(*second)))
             .collect();
         let least = straight.iter().copied().min().unwrap_or(0);
         straight
             .into_iter()
-            .map(|transit| transit - least)
+            .map(|transit| transit.saturating_sub(least))
             .collect()
     }
 }

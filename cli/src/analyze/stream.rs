@@ -249,6 +249,29 @@ mod tests {
     }
 
     #[test]
+    fn times_that_make_no_sense_saturate() {
+        let mut stream = Stream::new(0, 0);
+        for (seq, arrived) in [
+            (0, i64::MIN),
+            (1, i64::MAX),
+            (2, i64::MIN),
+            (3, 0),
+            (4, i64::MAX),
+        ] {
+            let timestamp = u32::from(seq) * 0x7fff_ffff;
+            stream.take(Packet {
+                seq,
+                timestamp,
+                arrived,
+                payload_type: 0,
+                timed: true,
+            });
+        }
+        let measured = &stream.segments[0].measured;
+        assert_eq!((measured.received, measured.pdv().len()), (5, 5));
+    }
+
+    #[test]
     fn ipdv_needs_both_neighbours_whatever_their_order() {
         let lost = stream(&[(0, 0), (1, 20), (3, 60), (4, 81)]);
         assert_eq!(

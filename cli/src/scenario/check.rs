@@ -1,11 +1,10 @@
 //! What the types of a scenario file cannot say: values out of bounds and combinations that are
 //! impossible. Every problem is found, not only the first.
 
-use super::abort;
-use super::diagnostic::{Problem, nearest};
-use super::file::{Codec, Direction, Phase, Scenario, Threshold};
+use super::diagnostic::Problem;
+use super::file::{Codec, Phase, Scenario};
 use super::value::{Duration, PortRange};
-use milliwatt_scoring::metric::{find_metric, known_metrics};
+use super::{abort, thresholds};
 use milliwatt_wire::load::PTIME_NS;
 use milliwatt_wire::time::NS_PER_SECOND;
 
@@ -23,16 +22,17 @@ pub fn problems(scenario: &Scenario, ports: PortRange) -> Vec<Problem> {
     check_parts(scenario, &mut found);
     check_known_silences(scenario, &mut found);
     for (index, threshold) in scenario.thresholds.iter().enumerate() {
-        check_threshold(threshold, index, &mut found);
+        thresholds::check(threshold, index, &mut found);
     }
     found.0
 }
 
-struct Findings(Vec<Problem>);
+/// What was found wrong so far.
+pub(super) struct Findings(Vec<Problem>);
 
 impl Findings {
     /// Notes a problem unless `holds`.
-    fn require(
+    pub(super) fn require(
         &mut self,
         holds: bool,
         path: impl Into<String>,
@@ -336,126 +336,4 @@ fn check_known_silences(scenario: &Scenario, found: &mut Findings) {
             "more than 0s",
         );
     }
-}
-
-fn check_threshold(threshold: &Threshold, index: usize, found: &mut Findings) {
-    let at = |key: &str| format!("threshold.{index}.{key}");
-    let one_bound = threshold.max.is_some() != threshold.min.is_some();
-    found.require(
-        one_bound,
-        format!("threshold.{index}"),
-        "its limit is not clear",
-        "exactly one of `max` and `min`",
-    );
-    found.require(
-        threshold.per != Some(0),
-        at("per"),
-        "per 0",
-        "1 or more, or left out",
-    );
-    let window = super::resolve::window(threshold.window.as_deref());
-    let allowed = "\"run\" or whole seconds, such as \"10s\" or \"5m\"";
-    found.require(window.is_some(), at("window"), "this is no window", allowed);
-    let Some(metric) = find_metric(&threshold.metric) else {
-        let message = format!("there is no metric `{}`", threshold.metric);
-        found.require(
-            false,
-            at("metric"),
-            message,
-            near_metrics(&threshold.metric),
-        );
-        return;
-    };
-    let legs = metric.of_leg || threshold.leg.is_none();
-    found.require(
-        legs,
-        at("leg"),
-        format!("`{}` has no legs", metric.path),
-        "leave `leg` out",
-    );
-    let run_only = window == Some(milliwatt_scoring::judgement::Window::Run);
-    found.require(
-        metric.windowed || run_only,
-        at("window"),
-        format!("`{}` is known for the whole run only", metric.path),
-        "\"run\"",
-    );
-}
-
-/// The metrics that a wrong path may have meant: nearest first, then those that share a part.
-fn near_metrics(path: &str) -> String {
-    let paths = || known_metrics().iter().map(|metric| metric.path);
-    let mut near: Vec<&str> = nearest(path, paths()).into_iter().collect();
-    let parts: Vec<&str> = path
-        .split(['.', '_'])
-        .filter(|part| part.len() > 2)
-        .collect();
-    near.extend(paths().filter(|known| parts.iter().any(|part| known.contains(part))));
-    let mut shown: Vec<&str> = Vec::new();
-    for metric in near {
-        if !shown.contains(&metric) {
-            shown.push(metric);
-        }
-    }
-    if shown.is_empty() {
-        return format!("one of: {}", paths().collect::<Vec<_>>().join(", "));
-    }
-    shown.truncate(6);
-    format!("near ones: {}", shown.join(", "))
-}
-
-/// What `scenario` needs that this version does not have, a phrase each.
-#[must_use]
-pub fn later(scenario: &Scenario) -> Vec<&'static str> {
-    const LONGEST: i64 = 12 * 3600 * NS_PER_SECOND;
-    let needs = [
-        (scenario.ramp.is_some(), "load in steps ([ramp])"),
-        (
-            scenario.search.is_some(),
-            "search for the breaking point ([search])",
-        ),
-        (!scenario.phases.is_empty(), "phases ([[phase]])"),
-        (
-            !scenario.events.is_empty(),
-            "events and disruptions ([[event]])",
-        ),
-        (
-            !scenario.neighbours.is_empty(),
-            "neighbour load ([[neighbour]])",
-        ),
-        (scenario.media.srtp, "encrypted media (media.srtp)"),
-        (
-            scenario.media.audio != "tone",
-            "audio from files (media.audio)",
-        ),
-        (
-            scenario.transfer.when != "at-call-end",
-            "transfer at other times than a call's end (transfer.when)",
-        ),
-        (
-            scenario.transfer.rate.is_some(),
-            "a speed limit on transfer (transfer.rate)",
-        ),
-        (
-            scenario.transfer.direction == Direction::ToGuest,
-            "transfer to the guest (transfer.direction)",
-        ),
-        (
-            scenario.agent.work.is_some(),
-            "extra work in the guest program (agent.work)",
-        ),
-        (
-            scenario.playout.concealment == super::file::Concealment::None,
-            "quality without concealment (playout.concealment)",
-        ),
-        (
-            scenario.full_for.is_some_and(|full| full.0 > LONGEST),
-            "runs of more than 12 hours",
-        ),
-    ];
-    needs
-        .into_iter()
-        .filter(|(needed, _)| *needed)
-        .map(|(_, what)| what)
-        .collect()
 }

@@ -6,9 +6,12 @@ pub mod builtin;
 pub mod check;
 pub mod diagnostic;
 pub mod file;
+pub mod later;
+pub mod load;
 pub mod measure;
 pub mod overrides;
 pub mod resolve;
+pub mod thresholds;
 pub mod value;
 
 pub use resolve::{Plan, Request, resolve};

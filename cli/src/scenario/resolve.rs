@@ -2,22 +2,12 @@
 
 use super::abort::{self, AbortRule};
 use super::diagnostic::{self, Source};
-use super::file::{self, Scenario};
+use super::file::Scenario;
 use super::value::{Duration, PortRange};
-use super::{builtin, check, measure, overrides};
+use super::{builtin, check, later, load, overrides, thresholds};
 use crate::exit::Failure;
-use milliwatt_scoring::judgement::{
-    Basis, Bound, FigureKey, Judgement, PublishedFigure, Threshold, Window, default_thresholds,
-};
-use milliwatt_scoring::metric::find_metric;
-use milliwatt_wire::id::{CallId, Leg, Party};
-use milliwatt_wire::load::{Codec, KnownSilence, LoadSpec, RecordingSpec, Role, TransferSpec};
-use milliwatt_wire::time::NS_PER_SECOND;
-
-/// Streams each way up to which the finer pacing slots cost little CPU.
-const FINE_SLOT_STREAMS: u64 = 200;
-/// Default of [`LoadSpec::onward_offset`]: a local path and its scheduling, ns.
-const ONWARD_OFFSET: i64 = 2_000_000;
+use milliwatt_scoring::judgement::Judgement;
+use milliwatt_wire::load::LoadSpec;
 
 /// What to resolve.
 #[derive(Clone, Copy, Debug)]
@@ -106,214 +96,20 @@ fn plan(scenario: &Scenario) -> Result<Plan, Failure> {
         name: scenario.name.clone(),
         title: scenario.title.clone(),
         source: scenario.source.clone(),
-        load: load(scenario),
-        judgement: judgement(scenario),
+        load: load::load(scenario),
+        judgement: thresholds::judgement(scenario),
         abort: abort::parse(&scenario.abort.when).ok().flatten(),
-        later: check::later(scenario),
+        later: later::later(scenario),
         text,
     })
-}
-
-fn load(scenario: &Scenario) -> LoadSpec {
-    let Scenario {
-        calls,
-        media,
-        transfer,
-        ..
-    } = scenario;
-    LoadSpec {
-        seed: scenario.seed,
-        role: role(scenario.agent.role),
-        concurrent: calls.concurrent,
-        total: calls.total,
-        arrival_interval: calls.arrivals.interval,
-        hold: calls.hold.0,
-        steady_start: calls.steady_start,
-        legs: calls.legs,
-        full_for: scenario
-            .full_for
-            .map(|duration| duration.0)
-            .or_else(|| ramp_time(scenario)),
-        codec: if media.codec == file::Codec::Pcma {
-            Codec::Pcma
-        } else {
-            Codec::Pcmu
-        },
-        dscp: media.dscp,
-        transfer_dscp: transfer.dscp,
-        playout_buffer: scenario.playout.buffer.0,
-        dead_air_min: scenario.dead_air.min.0,
-        slot_width: slot_width(calls.concurrent, calls.legs),
-        onward_offset: ONWARD_OFFSET,
-        recording: recording(scenario),
-        transfer: TransferSpec {
-            parallel: transfer.parallel,
-        },
-        known_silences: scenario.known_silences.iter().map(known_silence).collect(),
-    }
-}
-
-/// Time that the steps of a ramp take, ns.
-fn ramp_time(scenario: &Scenario) -> Option<i64> {
-    let ramp = scenario.ramp.as_ref()?;
-    let steps = measure::whole(((ramp.to - ramp.from) / ramp.step).floor())? + 1;
-    Some(steps.saturating_mul(ramp.hold.0))
-}
-
-fn role(role: file::Role) -> Role {
-    match role {
-        file::Role::MediaServer => Role::MediaServer,
-        file::Role::Echo => Role::Echo,
-    }
-}
-
-/// 250 us up to 200 streams each way, 500 us above: fewer wake-ups where they would fill a core.
-fn slot_width(concurrent: u32, legs: u8) -> i64 {
-    if u64::from(concurrent) * u64::from(legs) <= FINE_SLOT_STREAMS {
-        250_000
-    } else {
-        500_000
-    }
-}
-
-fn recording(scenario: &Scenario) -> RecordingSpec {
-    let recorded = scenario.agent.role == file::Role::MediaServer;
-    RecordingSpec {
-        share: if recorded {
-            scenario.recording.share
-        } else {
-            0.0
-        },
-        rate_bits_per_second: scenario.recording.rate.0,
-        stereo: scenario.recording.channels == file::Channels::Stereo,
-    }
-}
-
-fn known_silence(silence: &file::KnownSilence) -> KnownSilence {
-    KnownSilence {
-        call: CallId(silence.call),
-        party: if silence.party == file::Party::A {
-            Party::A
-        } else {
-            Party::B
-        },
-        from: silence.at.0,
-        length: silence.length.0,
-    }
-}
-
-fn judgement(scenario: &Scenario) -> Judgement {
-    let own: Vec<Threshold> = scenario.thresholds.iter().filter_map(threshold).collect();
-    let defaults = if scenario.default_thresholds {
-        default_thresholds()
-    } else {
-        Vec::new()
-    };
-    let mut thresholds: Vec<Threshold> = defaults
-        .iter()
-        .filter_map(|default| left_of(default, &own))
-        .collect();
-    thresholds.extend(own);
-    Judgement {
-        thresholds,
-        document: scenario.document.iter().map(figure).collect(),
-        ..Judgement::default()
-    }
-}
-
-/// What remains of a default where the scenario sets the same metric on some or all of its legs.
-fn left_of(default: &Threshold, own: &[Threshold]) -> Option<Threshold> {
-    let legs_of = |threshold: &Threshold| {
-        find_metric(&threshold.metric)
-            .map_or_else(Vec::new, |metric| metric.judged_legs(threshold.leg))
-    };
-    let replaced: Vec<Option<Leg>> = own
-        .iter()
-        .filter(|other| other.metric == default.metric)
-        .flat_map(legs_of)
-        .collect();
-    let legs = legs_of(default);
-    let left: Vec<Option<Leg>> = legs
-        .iter()
-        .copied()
-        .filter(|leg| !replaced.contains(leg))
-        .collect();
-    match left.as_slice() {
-        [] => None,
-        all if all.len() == legs.len() => Some(default.clone()),
-        some => Some(Threshold {
-            leg: some[0],
-            ..default.clone()
-        }),
-    }
-}
-
-fn threshold(written: &file::Threshold) -> Option<Threshold> {
-    let (bound, limit) = match (written.max, written.min) {
-        (Some(max), _) => (Bound::Max, max),
-        (None, min) => (Bound::Min, min?),
-    };
-    Some(Threshold {
-        metric: written.metric.clone(),
-        leg: written.leg.map(|leg| {
-            if leg == file::Leg::Receive {
-                Leg::Receive
-            } else {
-                Leg::Sent
-            }
-        }),
-        bound,
-        limit,
-        per: written.per.map(u64::from),
-        window: window(written.window.as_deref())?,
-        unit: find_metric(&written.metric)?.unit.to_owned(),
-        basis: written.basis.map_or(Basis::Own, basis),
-        source: written
-            .source
-            .clone()
-            .unwrap_or_else(|| "this scenario".to_owned()),
-        warns_only: written.warns_only,
-    })
-}
-
-fn basis(written: file::Basis) -> Basis {
-    match written {
-        file::Basis::Document => Basis::Document,
-        file::Basis::Standard => Basis::Standard,
-        file::Basis::Own => Basis::Own,
-        file::Basis::Practice => Basis::Practice,
-    }
-}
-
-/// `run` (also when left out), or whole seconds; none when it is neither.
-pub(super) fn window(written: Option<&str>) -> Option<Window> {
-    match written {
-        None | Some("run") => Some(Window::Run),
-        Some(text) => {
-            let ns = text.parse::<Duration>().ok()?.0;
-            let seconds = u32::try_from(ns / NS_PER_SECOND).ok()?;
-            (seconds > 0 && ns % NS_PER_SECOND == 0).then_some(Window::Seconds(seconds))
-        }
-    }
-}
-
-fn figure(written: &file::Figure) -> PublishedFigure {
-    PublishedFigure {
-        figure: written.figure.clone(),
-        key: match written.measured {
-            file::Measured::ReceiveMegabytesPerSecond => FigureKey::ReceiveMegabytesPerSecond,
-            file::Measured::SentMegabytesPerSecond => FigureKey::SentMegabytesPerSecond,
-            file::Measured::SilentRecordings => FigureKey::SilentRecordings,
-            file::Measured::GuestCpuPercent => FigureKey::GuestCpuPercent,
-        },
-        published: written.published,
-        unit: written.unit.clone(),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use milliwatt_scoring::judgement::default_thresholds;
+    use milliwatt_wire::id::{CallId, Party};
+    use milliwatt_wire::load::{KnownSilence, Role};
 
     fn plan_of(scenario: &str, set: &[&str]) -> Result<Plan, Failure> {
         let set: Vec<String> = set.iter().map(|change| (*change).to_owned()).collect();
@@ -385,44 +181,9 @@ mod tests {
     }
 
     #[test]
-    fn a_threshold_on_one_leg_leaves_the_default_to_the_other() {
-        let own = Threshold {
-            leg: Some(Leg::Sent),
-            limit: 1.0,
-            ..default_of("loss_percent")
-        };
-        assert_eq!(
-            left_of(&default_of("loss_percent"), &[own]).and_then(|left| left.leg),
-            Some(Leg::Receive)
-        );
-        assert_eq!(
-            left_of(&default_of("loss_percent"), &[default_of("loss_percent")]),
-            None
-        );
-        let other = default_of("pdv_ms.p999");
-        assert_eq!(
-            left_of(&default_of("loss_percent"), &[other]),
-            Some(default_of("loss_percent"))
-        );
-    }
-
-    fn default_of(metric: &str) -> Threshold {
-        default_thresholds()
-            .into_iter()
-            .find(|threshold| threshold.metric == metric)
-            .unwrap()
-    }
-
-    #[test]
     fn defaults_can_be_left_out() {
         let plan = plan_of("250-calls", &["default_thresholds=false"]).unwrap();
         assert_eq!(plan.judgement.thresholds.len(), 2, "the scenario's own");
-    }
-
-    #[test]
-    fn slots_are_fine_up_to_200_streams() {
-        assert_eq!((slot_width(100, 2), slot_width(200, 1)), (250_000, 250_000));
-        assert_eq!((slot_width(101, 2), slot_width(250, 2)), (500_000, 500_000));
     }
 
     #[test]

@@ -1,0 +1,60 @@
+//! What a scenario may ask for already and this version does not do.
+
+use super::file::{Concealment, Direction, Scenario};
+use milliwatt_wire::time::NS_PER_SECOND;
+
+/// What `scenario` needs that this version does not have, a phrase each.
+#[must_use]
+pub fn later(scenario: &Scenario) -> Vec<&'static str> {
+    const LONGEST: i64 = 12 * 3600 * NS_PER_SECOND;
+    let needs = [
+        (scenario.ramp.is_some(), "load in steps ([ramp])"),
+        (
+            scenario.search.is_some(),
+            "search for the breaking point ([search])",
+        ),
+        (!scenario.phases.is_empty(), "phases ([[phase]])"),
+        (
+            !scenario.events.is_empty(),
+            "events and disruptions ([[event]])",
+        ),
+        (
+            !scenario.neighbours.is_empty(),
+            "neighbour load ([[neighbour]])",
+        ),
+        (scenario.media.srtp, "encrypted media (media.srtp)"),
+        (
+            scenario.media.audio != "tone",
+            "audio from files (media.audio)",
+        ),
+        (
+            scenario.transfer.when != "at-call-end",
+            "transfer at other times than a call's end (transfer.when)",
+        ),
+        (
+            scenario.transfer.rate.is_some(),
+            "a speed limit on transfer (transfer.rate)",
+        ),
+        (
+            scenario.transfer.direction == Direction::ToGuest,
+            "transfer to the guest (transfer.direction)",
+        ),
+        (
+            scenario.agent.work.is_some(),
+            "extra work in the guest program (agent.work)",
+        ),
+        (
+            scenario.playout.concealment == Concealment::None,
+            "quality without concealment (playout.concealment)",
+        ),
+        (
+            scenario.full_for.is_some_and(|full| full.0 > LONGEST),
+            "runs of more than 12 hours",
+        ),
+    ];
+    needs
+        .into_iter()
+        .filter(|(needed, _)| *needed)
+        .map(|(_, what)| what)
+        .collect()
+}

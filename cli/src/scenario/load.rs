@@ -1,0 +1,112 @@
+//! From a scenario to the load that both ends expand.
+
+use super::file::{self, Scenario};
+use super::measure;
+use milliwatt_wire::id::{CallId, Party};
+use milliwatt_wire::load::{Codec, KnownSilence, LoadSpec, RecordingSpec, Role, TransferSpec};
+
+/// Streams each way up to which the finer pacing slots cost little CPU.
+const FINE_SLOT_STREAMS: u64 = 200;
+/// Default of [`LoadSpec::onward_offset`]: a local path and its scheduling, ns.
+const ONWARD_OFFSET: i64 = 2_000_000;
+
+/// The load of a scenario that [`super::check`] found right.
+#[must_use]
+pub fn load(scenario: &Scenario) -> LoadSpec {
+    let Scenario {
+        calls,
+        media,
+        transfer,
+        ..
+    } = scenario;
+    LoadSpec {
+        seed: scenario.seed,
+        role: role(scenario.agent.role),
+        concurrent: calls.concurrent,
+        total: calls.total,
+        arrival_interval: calls.arrivals.interval,
+        hold: calls.hold.0,
+        steady_start: calls.steady_start,
+        legs: calls.legs,
+        full_for: scenario
+            .full_for
+            .map(|duration| duration.0)
+            .or_else(|| ramp_time(scenario)),
+        codec: if media.codec == file::Codec::Pcma {
+            Codec::Pcma
+        } else {
+            Codec::Pcmu
+        },
+        dscp: media.dscp,
+        transfer_dscp: transfer.dscp,
+        playout_buffer: scenario.playout.buffer.0,
+        dead_air_min: scenario.dead_air.min.0,
+        slot_width: slot_width(calls.concurrent, calls.legs),
+        onward_offset: ONWARD_OFFSET,
+        recording: recording(scenario),
+        transfer: TransferSpec {
+            parallel: transfer.parallel,
+        },
+        known_silences: scenario.known_silences.iter().map(known_silence).collect(),
+    }
+}
+
+/// Time that the steps of a ramp take, ns.
+fn ramp_time(scenario: &Scenario) -> Option<i64> {
+    let ramp = scenario.ramp.as_ref()?;
+    let steps = measure::whole(((ramp.to - ramp.from) / ramp.step).floor())? + 1;
+    Some(steps.saturating_mul(ramp.hold.0))
+}
+
+fn role(role: file::Role) -> Role {
+    match role {
+        file::Role::MediaServer => Role::MediaServer,
+        file::Role::Echo => Role::Echo,
+    }
+}
+
+/// 250 us up to 200 streams each way, 500 us above: fewer wake-ups where they would fill a core.
+fn slot_width(concurrent: u32, legs: u8) -> i64 {
+    if u64::from(concurrent) * u64::from(legs) <= FINE_SLOT_STREAMS {
+        250_000
+    } else {
+        500_000
+    }
+}
+
+fn recording(scenario: &Scenario) -> RecordingSpec {
+    let recorded = scenario.agent.role == file::Role::MediaServer;
+    RecordingSpec {
+        share: if recorded {
+            scenario.recording.share
+        } else {
+            0.0
+        },
+        rate_bits_per_second: scenario.recording.rate.0,
+        stereo: scenario.recording.channels == file::Channels::Stereo,
+    }
+}
+
+fn known_silence(silence: &file::KnownSilence) -> KnownSilence {
+    KnownSilence {
+        call: CallId(silence.call),
+        party: if silence.party == file::Party::A {
+            Party::A
+        } else {
+            Party::B
+        },
+        from: silence.at.0,
+        length: silence.length.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_fine_up_to_200_streams() {
+        assert_eq!((slot_width(100, 2), slot_width(200, 1)), (250_000, 250_000));
+        assert_eq!((slot_width(101, 2), slot_width(250, 2)), (500_000, 500_000));
+    }
+}

@@ -4,7 +4,7 @@
 use crate::calls::{Call, CallPlan};
 use crate::grid::Grid;
 use crate::stream::StreamSender;
-use milliwatt_wire::facts::{Fact, PacingSecond, pdv_bucket};
+use milliwatt_wire::facts::{Fact, PacingSecond, Scale};
 use milliwatt_wire::id::{CallId, Lane, Leg, Party, StreamId};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS, Role};
 use milliwatt_wire::time::RunTime;
@@ -193,7 +193,7 @@ impl PacingLog {
         let lateness = at - due;
         self.second.planned += 1;
         self.second.lateness_max = self.second.lateness_max.max(lateness);
-        self.buckets[usize::from(pdv_bucket(lateness))] += 1;
+        self.buckets[usize::from(Scale::LEG.bucket(lateness))] += 1;
         if sent {
             self.second.sent += 1;
         } else {

@@ -1,6 +1,6 @@
 //! What is counted over all streams of a leg, second by second.
 
-use milliwatt_wire::facts::{Fact, pdv_bucket};
+use milliwatt_wire::facts::{Fact, Scale};
 use milliwatt_wire::id::Leg;
 use milliwatt_wire::time::RunTime;
 
@@ -26,7 +26,7 @@ impl Distribution {
     }
 
     fn add(&mut self, ns: i64) {
-        self.buckets[usize::from(pdv_bucket(ns))] += 1;
+        self.buckets[usize::from(Scale::LEG.bucket(ns))] += 1;
         self.max = self.max.max(ns);
         self.count += 1;
     }

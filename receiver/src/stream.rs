@@ -2,7 +2,7 @@
 
 use milliwatt_scoring::interarrival_jitter::InterarrivalJitter;
 use milliwatt_scoring::sequence::SourceState;
-use milliwatt_wire::facts::{DeadCause, Fact, LATE_LISTED_NS, LatePacket, StreamEnd, StreamSecond, pdv_bucket};
+use milliwatt_wire::facts::{DeadCause, Fact, LATE_LISTED_NS, LatePacket, Scale, StreamEnd, StreamSecond};
 use milliwatt_wire::id::StreamId;
 use milliwatt_wire::load::{PTIME_NS, SAMPLES_PER_PACKET};
 use milliwatt_wire::time::RunTime;
@@ -281,7 +281,7 @@ impl StreamReceiver {
 fn counts_above(least: i64, sorted: &[i64]) -> Vec<(u8, u16)> {
     let mut counts: Vec<(u8, u16)> = Vec::with_capacity(8);
     for value in sorted {
-        let bucket = pdv_bucket(value - least);
+        let bucket = Scale::STREAM.bucket(value - least);
         match counts.last_mut() {
             Some((last, count)) if *last == bucket => *count = count.saturating_add(1),
             _ => counts.push((bucket, 1)),

@@ -4,7 +4,7 @@
 //! middles of the buckets that facts carry exactly. The maximum is kept as it was, and caps what a
 //! bucket's middle would overstate.
 
-use milliwatt_wire::facts::pdv_bucket_middle;
+use milliwatt_wire::facts::Scale;
 
 /// The finest step of a distribution, ns.
 const STEP_NS: i64 = 4_000;
@@ -44,10 +44,10 @@ impl Distribution {
         self.total += count;
     }
 
-    /// Adds a coarse histogram of a fact, each value raised by `above` ns.
-    pub fn record_coarse<C: Into<u64> + Copy>(&mut self, buckets: &[(u8, C)], above: i64) {
+    /// Adds a coarse histogram of a fact on its scale, each value raised by `above` ns.
+    pub fn record_coarse<C: Into<u64> + Copy>(&mut self, scale: Scale, buckets: &[(u8, C)], above: i64) {
         for (bucket, count) in buckets {
-            self.record(above + pdv_bucket_middle(*bucket), (*count).into());
+            self.record(above + scale.middle(*bucket), (*count).into());
         }
     }
 
@@ -155,7 +155,6 @@ impl Percentile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use milliwatt_wire::facts::pdv_bucket;
 
     #[test]
     fn nearest_rank_gives_the_hand_computed_percentiles() {
@@ -183,7 +182,7 @@ mod tests {
     #[test]
     fn bucket_middles_of_facts_are_held_exactly() {
         for bucket in 0..=u8::MAX {
-            let middle = pdv_bucket_middle(bucket);
+            let middle = Scale::LEG.middle(bucket);
             assert_eq!(value_at(place(middle)), middle, "bucket {bucket}");
         }
     }
@@ -201,7 +200,7 @@ mod tests {
     #[test]
     fn exact_maximum_caps_the_bucket_middle() {
         let mut values = Distribution::default();
-        values.record_coarse(&[(pdv_bucket(0), 50_u16)], 0);
+        values.record_coarse(Scale::LEG, &[(Scale::LEG.bucket(0), 50_u16)], 0);
         values.raise_max(0);
         assert_eq!(
             values.percentile(Percentile::P999),

@@ -74,7 +74,7 @@ pub fn encode_block(sequence: u64, facts: &[Fact]) -> Vec<u8> {
     let plain = postcard::to_allocvec(facts).expect("facts have no sequence of unknown length");
     let mut block = vec![0; HEADER];
     // Fast: this runs beside the packet path, and repeated field values compress well anyway.
-    DeflateEncoder::new(plain.as_slice(), Compression::fast())
+    DeflateEncoder::new(plain.as_slice(), Compression::default())
         .read_to_end(&mut block)
         .expect("memory can be read and written");
     let length = u32::try_from(block.len() - HEADER).expect("a block is smaller than 4 GiB");
@@ -387,7 +387,7 @@ mod tests {
     fn a_block_that_unfolds_beyond_its_bound_is_refused() {
         let mut bomb = Vec::new();
         let zeros = io::repeat(0).take(BLOCK_OCTETS_MAX + 1);
-        DeflateEncoder::new(zeros, Compression::fast())
+        DeflateEncoder::new(zeros, Compression::default())
             .read_to_end(&mut bomb)
             .unwrap();
         let fault = decode_payload(&bomb).unwrap_err().at(0);

@@ -16,31 +16,44 @@ pub const FACTS_VERSION: u8 = 1;
 /// Packets later than this above the stream's reference transit are listed one by one, ns.
 pub const LATE_LISTED_NS: i64 = 20_000_000;
 
-/// Buckets of the coarse histograms: see [`pdv_bucket`].
-pub const PDV_BUCKETS: usize = 256;
+/// Buckets of the coarse histograms: see [`Scale`].
+pub const BUCKETS: usize = 256;
 
-/// The bucket of a delay variation in ns: 8 us steps below 128 us, then 16 steps an octave (each
-/// value within 3.2 % of its bucket's middle), the last bucket open.
-#[must_use]
-pub fn pdv_bucket(ns: i64) -> u8 {
-    let units = u64::try_from(ns.max(0)).unwrap_or(0) / 8_000;
-    if units < 16 {
-        return u8::try_from(units).unwrap_or(0);
-    }
-    let octave = 63 - u64::from(units.leading_zeros()); // >= 4
-    let step = (units >> (octave - 4)) & 15;
-    u8::try_from(((octave - 3) * 16 + step).min(PDV_BUCKETS as u64 - 1)).unwrap_or(u8::MAX)
+/// The scale of a coarse histogram of durations: 16 equal steps of one unit, then 16 steps an
+/// octave, each value within 3.2 % of its bucket's middle; the last bucket is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale {
+    unit: i64,
 }
 
-/// The middle of a bucket, ns.
-#[must_use]
-pub fn pdv_bucket_middle(bucket: u8) -> i64 {
-    let (octave, step) = (i64::from(bucket) / 16, i64::from(bucket) % 16);
-    if octave == 0 {
-        return step * 8_000 + 4_000;
+impl Scale {
+    /// For all streams of an end together, once a second: steps of 8 us.
+    pub const LEG: Self = Self { unit: 8_000 };
+    /// For each stream, once a second: steps of 32 us, since hundreds of these travel.
+    pub const STREAM: Self = Self { unit: 32_000 };
+
+    /// The bucket of a duration in ns; below zero counts as zero.
+    #[must_use]
+    pub fn bucket(self, ns: i64) -> u8 {
+        let units = u64::try_from(ns.max(0) / self.unit).unwrap_or(0);
+        if units < 16 {
+            return u8::try_from(units).unwrap_or(0);
+        }
+        let octave = 63 - u64::from(units.leading_zeros()); // >= 4
+        let step = (units >> (octave - 4)) & 15;
+        u8::try_from(((octave - 3) * 16 + step).min(BUCKETS as u64 - 1)).unwrap_or(u8::MAX)
     }
-    let width = 1_i64 << (octave - 1);
-    ((16 + step) * width) * 8_000 + width * 4_000
+
+    /// The middle of a bucket, ns.
+    #[must_use]
+    pub fn middle(self, bucket: u8) -> i64 {
+        let (octave, step) = (i64::from(bucket) / 16, i64::from(bucket) % 16);
+        if octave == 0 {
+            return step * self.unit + self.unit / 2;
+        }
+        let width = (1_i64 << (octave - 1)) * self.unit;
+        (16 + step) * width + width / 2
+    }
 }
 
 /// The part of a run that a second belongs to.
@@ -85,7 +98,7 @@ pub struct StreamSecond {
     /// Largest J, ns.
     #[serde(with = "whole_microseconds")]
     pub interarrival_jitter_max: i64,
-    /// Coarse histogram of transit above `transit_min`: (bucket, count), ascending.
+    /// Coarse histogram of transit above `transit_min`: (bucket of [`Scale::STREAM`], count), ascending.
     pub pdv: Vec<(u8, u16)>,
 }
 
@@ -179,7 +192,7 @@ pub struct PacingSecond {
     pub sent: u32,
     /// Slots not sent (tester) or ticks missed (guest).
     pub not_sent: u32,
-    /// Coarse histogram of lateness, departure minus due: see [`pdv_bucket`].
+    /// Coarse histogram of lateness, departure minus due: see [`Scale::LEG`].
     pub lateness: Vec<(u8, u32)>,
     /// Largest lateness, ns, sent or not.
     pub lateness_max: i64,
@@ -370,7 +383,7 @@ pub enum Fact {
         leg: crate::id::Leg,
         /// The second of run time.
         second: u32,
-        /// Histogram of |IPDV|: (bucket, count).
+        /// Histogram of |IPDV|: (bucket of [`Scale::LEG`], count).
         ipdv: Vec<(u8, u32)>,
         /// Largest |IPDV|, ns.
         ipdv_max: i64,
@@ -425,22 +438,21 @@ mod tests {
 
     #[test]
     fn every_value_lies_within_its_bucket_middle_by_the_promised_share() {
-        let mut ns = 1_i64;
-        while ns < 4_000_000_000 {
-            let middle = pdv_bucket_middle(pdv_bucket(ns));
-            let error = (middle - ns).abs();
-            assert!(error <= 4_000.max(ns / 31), "{ns} ns lies {error} ns from the middle of its bucket");
-            ns += ns / 7 + 1;
+        for scale in [Scale::LEG, Scale::STREAM] {
+            let mut ns = 1_i64;
+            while ns < 4_000_000_000 {
+                let error = (scale.middle(scale.bucket(ns)) - ns).abs();
+                let most = (scale.unit / 2).max(ns / 31);
+                assert!(error <= most, "{ns} ns lies {error} ns from the middle of its bucket");
+                ns += ns / 7 + 1;
+            }
         }
     }
 
     #[test]
     fn buckets_ascend() {
-        let mut last = -1;
-        for bucket in 0..=u8::MAX {
-            let middle = pdv_bucket_middle(bucket);
-            assert!(middle > last, "bucket {bucket}");
-            last = middle;
+        for scale in [Scale::LEG, Scale::STREAM] {
+            assert!((1..=u8::MAX).all(|bucket| scale.middle(bucket) > scale.middle(bucket - 1)));
         }
     }
 }

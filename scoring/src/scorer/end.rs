@@ -2,7 +2,7 @@
 
 use crate::measured::Lateness;
 use crate::percentile::{Distribution, Percentile};
-use milliwatt_wire::facts::{Fact, HostSecond, PacingSecond, SentSecond};
+use milliwatt_wire::facts::{Fact, HostSecond, PacingSecond, Scale, SentSecond};
 use milliwatt_wire::load::LoadSpec;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -117,7 +117,7 @@ impl EndRecord {
 /// Lateness of one second.
 pub(super) fn lateness_of(second: &PacingSecond) -> Distribution {
     let mut lateness = Distribution::default();
-    lateness.record_coarse(&second.lateness, 0);
+    lateness.record_coarse(Scale::LEG, &second.lateness, 0);
     if lateness.total() > 0 || second.lateness_max > 0 {
         lateness.raise_max(second.lateness_max);
     }

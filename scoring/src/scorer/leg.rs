@@ -5,7 +5,7 @@ use super::stream::{StreamRecord, StreamRule, StreamSummary};
 use crate::clock::Skew;
 use crate::measured::{DeadAir, LegMeasured, MeanMax, MosSpread, PdvPercentiles, Percentiles};
 use crate::percentile::{Distribution, Percentile};
-use milliwatt_wire::facts::{DeadCause, Fact, SentSecond, StreamSecond};
+use milliwatt_wire::facts::{DeadCause, Fact, Scale, SentSecond, StreamSecond};
 use milliwatt_wire::id::{CallId, Leg, Party, StreamId};
 use milliwatt_wire::load::PTIME_NS;
 use milliwatt_wire::time::RunTime;
@@ -126,7 +126,7 @@ impl LegRecord {
                 ..
             } => {
                 let tally = self.seconds.entry(*second).or_default();
-                tally.ipdv.record_coarse(ipdv, 0);
+                tally.ipdv.record_coarse(Scale::LEG, ipdv, 0);
                 if !ipdv.is_empty() {
                     tally.ipdv.raise_max(*ipdv_max);
                 }

@@ -6,7 +6,7 @@ use crate::clock::Skew;
 use crate::emodel;
 use crate::measured::StreamRow;
 use crate::percentile::Distribution;
-use milliwatt_wire::facts::{DeadCause, LatePacket, Ledger, StreamEnd, StreamSecond};
+use milliwatt_wire::facts::{DeadCause, LatePacket, Ledger, Scale, StreamEnd, StreamSecond};
 use milliwatt_wire::id::StreamId;
 use milliwatt_wire::load::PTIME_NS;
 use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
@@ -300,7 +300,7 @@ impl StreamRecord {
             let to = from + usize::try_from(slice.buckets).unwrap_or(0);
             let level = skew.at(slice.second) + reference;
             let second = pdv.entry(slice.second).or_default();
-            second.record_coarse(&self.buckets[from..to], slice.transit_min - level);
+            second.record_coarse(Scale::STREAM, &self.buckets[from..to], slice.transit_min - level);
             second.raise_max(slice.transit_max - level);
             max = max.max(slice.transit_max - level);
             from = to;

@@ -252,7 +252,7 @@ fn a_standing_queue_stays_in_pdv() {
     });
     let leg = truth.measure().legs.sent;
     close(leg.pdv_ms.max, 40.0);
-    close(leg.pdv_ms.p50, 0.004); // the middle of the bucket that holds 0
+    close(leg.pdv_ms.p50, 0.016); // the middle of the bucket that holds 0
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::measured::Measured;
 use crate::scorer::Scorer;
 use milliwatt_wire::facts::{
     DeadCause, Fact, HostSecond, LATE_LISTED_NS, LatePacket, Ledger, PacingSecond, Phase,
-    SentSecond, StreamEnd, StreamSecond, pdv_bucket,
+    Scale, SentSecond, StreamEnd, StreamSecond,
 };
 use milliwatt_wire::id::{CallId, End, Lane, Leg, Party, StreamId};
 use milliwatt_wire::load::{Codec, Hold, LoadSpec, PTIME_NS, RecordingSpec, Role, TransferSpec};
@@ -222,7 +222,7 @@ impl Truth {
             planned: 200,
             sent: 200,
             not_sent: 0,
-            lateness: vec![(pdv_bucket(100_000), 200)],
+            lateness: vec![(Scale::LEG.bucket(100_000), 200)],
             lateness_max: 100_000,
         };
         let rtp_octets = u64::from(rtp_packets) * 214;
@@ -369,7 +369,7 @@ fn stream_seconds(stream: StreamId, arrived: &[(usize, i64)]) -> Vec<Fact> {
             let least = *transits.iter().min().unwrap();
             let mut pdv: BTreeMap<u8, u16> = BTreeMap::new();
             for transit in &transits {
-                *pdv.entry(pdv_bucket(transit - least)).or_default() += 1;
+                *pdv.entry(Scale::STREAM.bucket(transit - least)).or_default() += 1;
             }
             Fact::StreamSecond(StreamSecond {
                 stream,

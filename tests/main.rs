@@ -1,3 +1,4 @@
 //! Tests of the whole program: the built binary, on real files and real sockets.
 
 mod cli;
+mod lab;

@@ -41,7 +41,16 @@ impl Collector {
         probe: HostProbe,
         clock: RunClock,
     ) -> Self {
-        Self { rings, inbox, status, meter, probe, clock, second: 0, writer: FactsWriter::new(io::sink()) }
+        Self {
+            rings,
+            inbox,
+            status,
+            meter,
+            probe,
+            clock,
+            second: 0,
+            writer: FactsWriter::new(io::sink()),
+        }
     }
 
     /// Gathers what has come. At a second's end also the host's state, and then the block that is
@@ -61,8 +70,14 @@ impl Collector {
         let at = self.clock.run(mono_now());
         let lost = self.status.fact_drops.load(Ordering::Relaxed);
         if lost > 0 {
-            let text = format!("{lost} facts were lost on this end: its disk or its collector could not keep pace");
-            self.writer.push(Fact::Event { at, kind: "facts-lost".into(), text });
+            let text = format!(
+                "{lost} facts were lost on this end: its disk or its collector could not keep pace"
+            );
+            self.writer.push(Fact::Event {
+                at,
+                kind: "facts-lost".into(),
+                text,
+            });
         }
         self.sample();
         self.writer.push(Fact::Closed { at });

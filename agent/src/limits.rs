@@ -34,30 +34,55 @@ pub struct Limits {
 impl Limits {
     /// Checks a load before anything is made ready for it.
     pub fn check(&self, load: &LoadSpec, plan: &CallPlan) -> Result<(), Refusal> {
-        let streams = load.concurrent.saturating_mul(u32::try_from(load.parties().len()).unwrap_or(2));
+        let streams = load
+            .concurrent
+            .saturating_mul(u32::try_from(load.parties().len()).unwrap_or(2));
         let packets = streams.saturating_mul(u32::try_from(1_000_000_000 / PTIME_NS).unwrap_or(50));
         let refuse = |asked: String, flag: &str| {
-            Err(Refusal { reason: asked, hint: format!("start the agent with a larger {flag}, or ask for less") })
+            Err(Refusal {
+                reason: asked,
+                hint: format!("start the agent with a larger {flag}, or ask for less"),
+            })
         };
         if streams > self.max_streams {
-            return refuse(format!("{streams} streams asked, {} allowed", self.max_streams), "--max-streams");
+            return refuse(
+                format!("{streams} streams asked, {} allowed", self.max_streams),
+                "--max-streams",
+            );
         }
         if packets > self.max_pps {
-            return refuse(format!("{packets} packets/s asked, {} allowed", self.max_pps), "--max-pps");
+            return refuse(
+                format!("{packets} packets/s asked, {} allowed", self.max_pps),
+                "--max-pps",
+            );
         }
         if plan.end().0 > self.max_duration {
             let hours = |ns: i64| ns / 3_600_000_000_000;
-            let asked = format!("a run of {} h asked, {} h allowed", hours(plan.end().0), hours(self.max_duration));
+            let asked = format!(
+                "a run of {} h asked, {} h allowed",
+                hours(plan.end().0),
+                hours(self.max_duration)
+            );
             return refuse(asked, "--max-duration");
         }
         let disk = disk_needed(load);
         if disk > self.max_disk {
             let mb = |octets: u64| octets / 1_000_000;
-            return refuse(format!("{} MB of disk asked, {} MB allowed", mb(disk), mb(self.max_disk)), "--max-disk");
+            return refuse(
+                format!(
+                    "{} MB of disk asked, {} MB allowed",
+                    mb(disk),
+                    mb(self.max_disk)
+                ),
+                "--max-disk",
+            );
         }
         let ports = u32::from(self.media_ports.end() - self.media_ports.start()) + 1;
         if streams * 2 > ports {
-            return refuse(format!("{} media ports asked, the range has {ports}", streams * 2), "--media-ports");
+            return refuse(
+                format!("{} media ports asked, the range has {ports}", streams * 2),
+                "--media-ports",
+            );
         }
         Ok(())
     }
@@ -103,10 +128,16 @@ impl std::str::FromStr for Subnet {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
-        let address: IpAddr = address.parse().map_err(|_| format!("`{text}` is no network: expected ADDRESS or ADDRESS/BITS"))?;
+        let (address, prefix) = text
+            .split_once('/')
+            .map_or((text, None), |(a, p)| (a, Some(p)));
+        let address: IpAddr = address
+            .parse()
+            .map_err(|_| format!("`{text}` is no network: expected ADDRESS or ADDRESS/BITS"))?;
         let widest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(widest), str::parse).map_err(|_| format!("`{text}`: the bits after / are no number"))?;
+        let prefix = prefix
+            .map_or(Ok(widest), str::parse)
+            .map_err(|_| format!("`{text}`: the bits after / are no number"))?;
         if prefix > widest {
             return Err(format!("`{text}`: at most {widest} bits"));
         }
@@ -124,8 +155,18 @@ mod tests {
         assert!(net.contains("10.1.255.3".parse().unwrap()));
         assert!(!net.contains("10.2.0.1".parse().unwrap()));
         assert!(net.contains("::ffff:10.1.2.3".parse().unwrap()));
-        assert!("0.0.0.0/0".parse::<Subnet>().unwrap().contains("8.8.8.8".parse().unwrap()));
-        assert!(!"0.0.0.0/0".parse::<Subnet>().unwrap().contains("::1".parse().unwrap()));
+        assert!(
+            "0.0.0.0/0"
+                .parse::<Subnet>()
+                .unwrap()
+                .contains("8.8.8.8".parse().unwrap())
+        );
+        assert!(
+            !"0.0.0.0/0"
+                .parse::<Subnet>()
+                .unwrap()
+                .contains("::1".parse().unwrap())
+        );
         assert!("10.0.0.0/33".parse::<Subnet>().is_err());
         assert!("tester".parse::<Subnet>().is_err());
     }

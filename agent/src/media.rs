@@ -71,12 +71,24 @@ pub fn prepare_media_thread() -> std::result::Result<(), String> {
 
 /// Starts the media at run time zero of `clock`. Gives a sender for facts of the session, and the
 /// collector's thread, which ends when all media is over.
-pub fn start_media(ready: ReadyMedia, shared: &MediaShared, clock: RunClock) -> Result<(mpsc::Sender<Fact>, JoinHandle<()>)> {
+pub fn start_media(
+    ready: ReadyMedia,
+    shared: &MediaShared,
+    clock: RunClock,
+) -> Result<(mpsc::Sender<Fact>, JoinHandle<()>)> {
     let (sender, inbox) = mpsc::channel();
     let local = ready.ports.first().map(|p| p.rtp.local_addr().ip());
     let kernel_timestamps = ready.ports.iter().all(|p| p.rtp.kernel_timestamps());
     let opened = opened_fact(&ready, kernel_timestamps, clock);
-    let ReadyMedia { load, plan, ports, engines, folder, max_disk, .. } = ready;
+    let ReadyMedia {
+        load,
+        plan,
+        ports,
+        engines,
+        folder,
+        max_disk,
+        ..
+    } = ready;
     let mut by_engine: Vec<Vec<PortPair>> = (0..engines).map(|_| Vec::new()).collect();
     for port in ports {
         let Lane(lane) = port.lane;
@@ -91,19 +103,40 @@ pub fn start_media(ready: ReadyMedia, shared: &MediaShared, clock: RunClock) -> 
         rings.push(ring);
         audio.push(frames);
         let (load, plan, status) = (load.clone(), Arc::clone(&plan), Arc::clone(&shared.status));
-        let setup = EngineSetup { load, plan, index, engines, ports, clock, status, facts, recorder };
+        let setup = EngineSetup {
+            load,
+            plan,
+            index,
+            engines,
+            ports,
+            clock,
+            status,
+            facts,
+            recorder,
+        };
         threads.push(start_engine(setup, granted.clone())?);
     }
     drop(granted);
-    let writer = RecordingWriter::start(folder.join("recordings"), &load, audio, Arc::clone(&shared.shelf), max_disk)
-        .context("cannot write recordings in --dir")?;
-    sender.send(opened(worst(&real_time))).context("the collector's inbox")?;
+    let writer = RecordingWriter::start(
+        folder.join("recordings"),
+        &load,
+        audio,
+        Arc::clone(&shared.shelf),
+        max_disk,
+    )
+    .context("cannot write recordings in --dir")?;
+    sender
+        .send(opened(worst(&real_time)))
+        .context("the collector's inbox")?;
     let (status, meter) = (Arc::clone(&shared.status), Arc::clone(&shared.meter));
     let collector = Collector::new(rings, inbox, status, meter, HostProbe::new(local), clock);
     let (spool, shelf) = (Arc::clone(&shared.spool), Arc::clone(&shared.shelf));
     let events = sender.clone();
     let body = move || collect(collector, threads, writer, (&spool, &shelf), &events, clock);
-    let thread = thread::Builder::new().name("collector".into()).spawn(body).context("the collector's thread")?;
+    let thread = thread::Builder::new()
+        .name("collector".into())
+        .spawn(body)
+        .context("the collector's thread")?;
     Ok((sender, thread))
 }
 
@@ -114,7 +147,10 @@ fn opened_fact(
 ) -> impl FnOnce(std::result::Result<(), String>) -> Fact + use<> {
     let pair = ClockPair::read();
     let (run, guest_named, same_clock) = (ready.run, ready.guest_named, ready.same_clock);
-    let (load, wall_at_zero) = (Box::new(ready.load.clone()), pair.wall + (clock.zero - pair.mono));
+    let (load, wall_at_zero) = (
+        Box::new(ready.load.clone()),
+        pair.wall + (clock.zero - pair.mono),
+    );
     move |real_time| Fact::Opened {
         end: End::Guest,
         run,
@@ -128,7 +164,10 @@ fn opened_fact(
     }
 }
 
-fn start_engine(setup: EngineSetup, granted: mpsc::Sender<std::result::Result<(), String>>) -> Result<JoinHandle<()>> {
+fn start_engine(
+    setup: EngineSetup,
+    granted: mpsc::Sender<std::result::Result<(), String>>,
+) -> Result<JoinHandle<()>> {
     let name = format!("media-{}", setup.index);
     let engine = Engine::new(setup).context("the media engine's poller")?;
     let body = move || {
@@ -137,11 +176,16 @@ fn start_engine(setup: EngineSetup, granted: mpsc::Sender<std::result::Result<()
             engine.run();
         }
     };
-    thread::Builder::new().name(name).spawn(body).context("a media-engine thread")
+    thread::Builder::new()
+        .name(name)
+        .spawn(body)
+        .context("a media-engine thread")
 }
 
 /// The first refusal of any media thread.
-fn worst(real_time: &mpsc::Receiver<std::result::Result<(), String>>) -> std::result::Result<(), String> {
+fn worst(
+    real_time: &mpsc::Receiver<std::result::Result<(), String>>,
+) -> std::result::Result<(), String> {
     real_time.iter().collect()
 }
 
@@ -155,9 +199,15 @@ fn collect(
 ) {
     let mut spool_error = None;
     let mut keep = |block: std::io::Result<Option<Vec<u8>>>| {
-        let appended = block.and_then(|octets| octets.map_or(Ok(()), |octets| spool.append(&octets)));
+        let appended =
+            block.and_then(|octets| octets.map_or(Ok(()), |octets| spool.append(&octets)));
         if let (Err(error), None) = (appended, &spool_error) {
-            tell(events, clock, "disk-full", format!("the guest's facts could not be written: {error}"));
+            tell(
+                events,
+                clock,
+                "disk-full",
+                format!("the guest's facts could not be written: {error}"),
+            );
             spool_error = Some(error);
         }
     };
@@ -168,7 +218,12 @@ fn collect(
     }
     for thread in threads {
         if thread.join().is_err() {
-            tell(events, clock, "engine-failed", "a media-engine thread of the guest program failed".into());
+            tell(
+                events,
+                clock,
+                "engine-failed",
+                "a media-engine thread of the guest program failed".into(),
+            );
         }
     }
     writer.finish();
@@ -184,7 +239,11 @@ fn tell_troubles(shelf: &Shelf, events: &mpsc::Sender<Fact>, clock: RunClock) {
 }
 
 fn tell(events: &mpsc::Sender<Fact>, clock: RunClock, kind: &str, text: String) {
-    let event = Fact::Event { at: clock.run(mono_now()), kind: kind.into(), text };
+    let event = Fact::Event {
+        at: clock.run(mono_now()),
+        kind: kind.into(),
+        text,
+    };
     // The collector holds the other end for as long as this runs.
     drop(events.send(event));
 }

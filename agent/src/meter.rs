@@ -69,10 +69,13 @@ pub struct TcpSent {
 
 impl Metered {
     fn read_into(&mut self, sent: &mut TcpSent) {
-        let Some(now) = tcp_counters(self.socket.as_fd()) else { return };
+        let Some(now) = tcp_counters(self.socket.as_fd()) else {
+            return;
+        };
         let seen = std::mem::replace(&mut self.seen, now);
         let octets = now.octets_sent.saturating_sub(seen.octets_sent)
-            + u64::from(now.segments_out.saturating_sub(seen.segments_out)) * SEGMENT_OVERHEAD_OCTETS;
+            + u64::from(now.segments_out.saturating_sub(seen.segments_out))
+                * SEGMENT_OVERHEAD_OCTETS;
         match self.purpose {
             Purpose::Control => sent.control += octets,
             Purpose::Transfer => {
@@ -90,19 +93,32 @@ impl TcpMeter {
         let mut meters = self.lock();
         let id = meters.next_id;
         meters.next_id += 1;
-        meters.connections.push(Metered { id, socket, purpose, seen: TcpCounters::default() });
-        Ok(MeterGuard { meter: Arc::clone(self), id })
+        meters.connections.push(Metered {
+            id,
+            socket,
+            purpose,
+            seen: TcpCounters::default(),
+        });
+        Ok(MeterGuard {
+            meter: Arc::clone(self),
+            id,
+        })
     }
 
     /// What was sent since the last reading.
     pub fn read(&self) -> TcpSent {
         let mut meters = self.lock();
         let mut sent = std::mem::take(&mut meters.closed);
-        meters.connections.iter_mut().for_each(|c| c.read_into(&mut sent));
+        meters
+            .connections
+            .iter_mut()
+            .for_each(|c| c.read_into(&mut sent));
         sent
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Meters> {
-        self.meters.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.meters
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

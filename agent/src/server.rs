@@ -8,7 +8,9 @@ use crate::telemetry::{environment, own_addresses};
 use anyhow::{Context, Result, bail};
 use milliwatt_wire::clock::{boot_id, mono_now};
 use milliwatt_wire::control::{Accept, FromAgent, ToAgent};
-use milliwatt_wire::frame::{ConnectionKind, Hello, PROTOCOL, read_hello, read_message, write_hello, write_message};
+use milliwatt_wire::frame::{
+    ConnectionKind, Hello, PROTOCOL, read_hello, read_message, write_hello, write_message,
+};
 use milliwatt_wire::join::Join;
 use milliwatt_wire::tls::Identity;
 use ring::digest;
@@ -51,21 +53,48 @@ struct Agent {
 
 /// Serves testers until the future is dropped; `announce` is told the join line once the port is open.
 pub async fn serve(options: AgentOptions, announce: impl FnOnce(&Join)) -> Result<()> {
-    std::fs::create_dir_all(&options.dir)
-        .with_context(|| format!("cannot make the agent's folder {} (--dir)", options.dir.display()))?;
+    std::fs::create_dir_all(&options.dir).with_context(|| {
+        format!(
+            "cannot make the agent's folder {} (--dir)",
+            options.dir.display()
+        )
+    })?;
     let identity = Identity::load_or_generate(&options.dir.join("identity.pem"))?;
     let acceptor = TlsAcceptor::from(identity.server_config()?);
-    let listener = TcpListener::bind(options.listen)
-        .await
-        .with_context(|| format!("cannot listen on {} (--listen): is another agent running there?", options.listen))?;
-    let token = options.token.clone().unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
-    let addresses = if options.advertise.is_empty() { listener_addresses(&listener)? } else { options.advertise.clone() };
-    announce(&Join { addresses, fingerprint: identity.fingerprint(), token: token.clone() });
-    let engines = std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
-    let agent = Arc::new(Agent { options, token, engines, session: Mutex::new(None) });
+    let listener = TcpListener::bind(options.listen).await.with_context(|| {
+        format!(
+            "cannot listen on {} (--listen): is another agent running there?",
+            options.listen
+        )
+    })?;
+    let token = options
+        .token
+        .clone()
+        .unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
+    let addresses = if options.advertise.is_empty() {
+        listener_addresses(&listener)?
+    } else {
+        options.advertise.clone()
+    };
+    announce(&Join {
+        addresses,
+        fingerprint: identity.fingerprint(),
+        token: token.clone(),
+    });
+    let engines =
+        std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1));
+    let agent = Arc::new(Agent {
+        options,
+        token,
+        engines,
+        session: Mutex::new(None),
+    });
     tokio::spawn(watch_session(Arc::clone(&agent)));
     loop {
-        let (stream, peer) = listener.accept().await.context("the listening socket failed")?;
+        let (stream, peer) = listener
+            .accept()
+            .await
+            .context("the listening socket failed")?;
         let (agent, acceptor) = (Arc::clone(&agent), acceptor.clone());
         tokio::spawn(async move {
             if let Err(error) = agent.connection(stream, peer, acceptor).await {
@@ -88,7 +117,11 @@ fn listener_addresses(listener: &TcpListener) -> Result<Vec<SocketAddr>> {
         .map(|ip| SocketAddr::new(ip, local.port()))
         .collect();
     if addresses.is_empty() {
-        let loopback = if local.is_ipv4() { IpAddr::from([127, 0, 0, 1]) } else { IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1_u16]) };
+        let loopback = if local.is_ipv4() {
+            IpAddr::from([127, 0, 0, 1])
+        } else {
+            IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1_u16])
+        };
         addresses.push(SocketAddr::new(loopback, local.port()));
     }
     Ok(addresses)
@@ -99,10 +132,15 @@ async fn watch_session(agent: Arc<Agent>) {
     let mut ticks = interval(Duration::from_secs(1));
     loop {
         ticks.tick().await;
-        let Some(session) = agent.session() else { continue };
+        let Some(session) = agent.session() else {
+            continue;
+        };
         session.watch(mono_now());
         if session.is_abandoned(mono_now()) {
-            eprintln!("milliwatt agent: run {:016x} was abandoned by its tester", session.run);
+            eprintln!(
+                "milliwatt agent: run {:016x} was abandoned by its tester",
+                session.run
+            );
             agent.end(&session).await;
         }
     }
@@ -110,23 +148,48 @@ async fn watch_session(agent: Arc<Agent>) {
 
 impl Agent {
     fn session(&self) -> Option<Arc<Session>> {
-        self.session.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.session
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
-    async fn connection(&self, stream: TcpStream, peer: SocketAddr, acceptor: TlsAcceptor) -> Result<()> {
+    async fn connection(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        acceptor: TlsAcceptor,
+    ) -> Result<()> {
         let local = stream.local_addr()?;
         stream.set_nodelay(true)?;
         if !self.options.limits.allows(peer.ip()) {
             bail!("refused: its address is outside --allow");
         }
-        let mut stream = timeout(HANDSHAKE, acceptor.accept(stream)).await.context("no TLS handshake in 10 s")??;
-        let hello = timeout(HANDSHAKE, read_hello(&mut stream)).await.context("no hello in 10 s")??;
+        let mut stream = timeout(HANDSHAKE, acceptor.accept(stream))
+            .await
+            .context("no TLS handshake in 10 s")??;
+        let hello = timeout(HANDSHAKE, read_hello(&mut stream))
+            .await
+            .context("no hello in 10 s")??;
         write_hello(&mut stream, &Hello::own(hello.kind)).await?;
         if hello.protocol != PROTOCOL {
-            bail!("speaks protocol {} (milliwatt {}), this agent {PROTOCOL}", hello.protocol, hello.program);
+            bail!(
+                "speaks protocol {} (milliwatt {}), this agent {PROTOCOL}",
+                hello.protocol,
+                hello.program
+            );
         }
-        let join = timeout(HANDSHAKE, read_message(&mut stream)).await.context("no join in 10 s")??;
-        let Some(ToAgent::Join { token, run, next_block }) = join else { bail!("expected a join message") };
+        let join = timeout(HANDSHAKE, read_message(&mut stream))
+            .await
+            .context("no join in 10 s")??;
+        let Some(ToAgent::Join {
+            token,
+            run,
+            next_block,
+        }) = join
+        else {
+            bail!("expected a join message")
+        };
         if !same_secret(&token, &self.token) {
             let reason = "the token is wrong".to_owned();
             let hint = "use the join line that this agent printed when it started".to_owned();
@@ -139,8 +202,16 @@ impl Agent {
         }
         match (hello.kind, self.join(run, peer.ip(), media)) {
             (_, Err(error)) => {
-                let hint = "wait for the other run to end, or stop it with Ctrl-C at its tester".to_owned();
-                write_message(&mut stream, &FromAgent::Refuse { reason: format!("{error:#}"), hint }).await?;
+                let hint = "wait for the other run to end, or stop it with Ctrl-C at its tester"
+                    .to_owned();
+                write_message(
+                    &mut stream,
+                    &FromAgent::Refuse {
+                        reason: format!("{error:#}"),
+                        hint,
+                    },
+                )
+                .await?;
                 Err(error)
             }
             (ConnectionKind::Control, Ok((session, resumed))) => {
@@ -150,10 +221,17 @@ impl Agent {
                 served
             }
             (_, Ok((session, _))) => {
-                let _guard = session.shared.meter.add(stream.get_ref().0, Purpose::Transfer)?;
+                let _guard = session
+                    .shared
+                    .meter
+                    .add(stream.get_ref().0, Purpose::Transfer)?;
                 let weigh = |call| session.weighed_seconds(call);
-                let Some(terms) = session.transfer_terms() else { bail!("transfer before a load was prepared") };
-                serve_transfer(&mut stream, &session.shared.shelf, terms, &weigh).await.context("recording transfer")
+                let Some(terms) = session.transfer_terms() else {
+                    bail!("transfer before a load was prepared")
+                };
+                serve_transfer(&mut stream, &session.shared.shelf, terms, &weigh)
+                    .await
+                    .context("recording transfer")
             }
         }
     }
@@ -166,26 +244,49 @@ impl Agent {
             Some(session) => bail!("this agent is busy with another run ({:016x})", session.run),
             None => {
                 let limits = self.options.limits.clone();
-                let session = Arc::new(Session::create(run, (peer, media), self.engines, limits, &self.options.dir)?);
+                let session = Arc::new(Session::create(
+                    run,
+                    (peer, media),
+                    self.engines,
+                    limits,
+                    &self.options.dir,
+                )?);
                 *slot = Some(Arc::clone(&session));
                 Ok((session, false))
             }
         }
     }
 
-    async fn control(&self, stream: TlsStream<TcpStream>, session: &Arc<Session>, resumed: bool, next_block: u64) -> Result<()> {
-        let _guard = session.shared.meter.add(stream.get_ref().0, Purpose::Control)?;
+    async fn control(
+        &self,
+        stream: TlsStream<TcpStream>,
+        session: &Arc<Session>,
+        resumed: bool,
+        next_block: u64,
+    ) -> Result<()> {
+        let _guard = session
+            .shared
+            .meter
+            .add(stream.get_ref().0, Purpose::Control)?;
         let (mut reader, writer) = tokio::io::split(stream);
         let (answers, queue) = mpsc::channel(64);
-        answers.send(FromAgent::Accept(self.accept(session.local(), resumed))).await?;
-        let writing = tokio::spawn(write_control(writer, queue, Arc::clone(session), next_block));
+        answers
+            .send(FromAgent::Accept(self.accept(session.local(), resumed)))
+            .await?;
+        let writing = tokio::spawn(write_control(
+            writer,
+            queue,
+            Arc::clone(session),
+            next_block,
+        ));
         let mut finished = false;
         let read = loop {
             match read_message::<ToAgent>(&mut reader).await {
                 Ok(Some(ToAgent::Finish)) => finished = true,
                 Ok(Some(message)) => {
                     let received = mono_now();
-                    let answered = tokio::task::block_in_place(|| session.handle(message, received));
+                    let answered =
+                        tokio::task::block_in_place(|| session.handle(message, received));
                     for answer in answered? {
                         answers.send(answer).await?;
                     }
@@ -216,7 +317,10 @@ impl Agent {
 
     async fn end(&self, session: &Arc<Session>) {
         let ending = Arc::clone(session);
-        if tokio::task::spawn_blocking(move || ending.end()).await.is_err() {
+        if tokio::task::spawn_blocking(move || ending.end())
+            .await
+            .is_err()
+        {
             eprintln!("milliwatt agent: the session could not be ended in order");
         }
         let mut slot = self.session.lock().unwrap_or_else(PoisonError::into_inner);
@@ -233,11 +337,21 @@ async fn write_control(
     session: Arc<Session>,
     mut next_block: u64,
 ) -> Result<()> {
-    let (mut written, mut completed) = (session.shared.spool.written(), session.shared.spool.completed());
+    let (mut written, mut completed) = (
+        session.shared.spool.written(),
+        session.shared.spool.completed(),
+    );
     let mut done = false;
     loop {
         while let Some(octets) = session.shared.spool.read(next_block)? {
-            write_message(&mut writer, &FromAgent::Block { sequence: next_block, octets }).await?;
+            write_message(
+                &mut writer,
+                &FromAgent::Block {
+                    sequence: next_block,
+                    octets,
+                },
+            )
+            .await?;
             next_block += 1;
         }
         if *completed.borrow() && !done && next_block >= *written.borrow() {

@@ -24,15 +24,36 @@ use std::thread::JoinHandle;
 
 /// Media stops when nothing valid has come from the tester for so long.
 const SILENT_NS: i64 = 15 * NS_PER_SECOND;
-/// A session without connection and without media is given up after so long.
-const ABANDONED_NS: i64 = 60 * NS_PER_SECOND;
 
 enum Stage {
     Joined,
-    Proving { ready: Box<ReadyMedia>, done: Arc<AtomicBool>, thread: JoinHandle<(Vec<PortPair>, std::io::Result<Proof>)> },
+    Proving(Proving),
     Ready(Box<ReadyMedia>),
-    Running { clock: RunClock, facts: mpsc::Sender<Fact>, collector: JoinHandle<()> },
+    Running {
+        clock: RunClock,
+        facts: mpsc::Sender<Fact>,
+        collector: JoinHandle<()>,
+    },
     Over,
+}
+
+/// The address proof under way.
+struct Proving {
+    ready: Box<ReadyMedia>,
+    done: Arc<AtomicBool>,
+    thread: JoinHandle<(Vec<PortPair>, std::io::Result<Proof>)>,
+}
+
+impl Proving {
+    /// Ends the proof: the load, its ports, and how far the proof came.
+    fn end(self) -> Result<(Box<ReadyMedia>, Vec<PortPair>, Proof)> {
+        self.done.store(true, Ordering::Relaxed);
+        let (ports, proof) = self
+            .thread
+            .join()
+            .map_err(|_| anyhow!("the address proof failed"))?;
+        Ok((self.ready, ports, proof.context("the address proof")?))
+    }
 }
 
 /// A run.
@@ -49,17 +70,28 @@ pub struct Session {
     stage: Mutex<Stage>,
     plan: Mutex<Option<Arc<CallPlan>>>,
     terms: Mutex<Option<TransferTerms>>,
-    last_seen: AtomicI64,
-    connected: AtomicI64,
+    /// The tester's last message, by our monotonic clock, ns.
+    heard: AtomicI64,
 }
 
 impl Session {
     /// A session of a tester at `peer`, reached at our address `local`.
-    pub fn create(run: u64, (peer, local): (IpAddr, IpAddr), engines: u32, limits: Limits, dir: &Path) -> Result<Self> {
+    pub fn create(
+        run: u64,
+        (peer, local): (IpAddr, IpAddr),
+        engines: u32,
+        limits: Limits,
+        dir: &Path,
+    ) -> Result<Self> {
         let folder = dir.join(format!("run-{run:016x}"));
-        std::fs::create_dir_all(folder.join("recordings"))
-            .with_context(|| format!("cannot make the folder {}: is --dir writable?", folder.display()))?;
-        let spool = Spool::create(&folder.join("guest.facts")).context("cannot create the facts spool in --dir")?;
+        std::fs::create_dir_all(folder.join("recordings")).with_context(|| {
+            format!(
+                "cannot make the folder {}: is --dir writable?",
+                folder.display()
+            )
+        })?;
+        let spool = Spool::create(&folder.join("guest.facts"))
+            .context("cannot create the facts spool in --dir")?;
         let shared = MediaShared {
             status: Arc::new(MediaStatus::default()),
             spool: Arc::new(spool),
@@ -77,25 +109,24 @@ impl Session {
             stage: Mutex::new(Stage::Joined),
             plan: Mutex::new(None),
             terms: Mutex::new(None),
-            last_seen: AtomicI64::new(mono_now().0),
-            connected: AtomicI64::new(0),
+            heard: AtomicI64::new(mono_now().0),
         })
     }
 
-    /// Counts a connection in or out.
-    pub fn count_connection(&self, change: i64) {
-        self.connected.fetch_add(change, Ordering::Relaxed);
-        self.last_seen.store(mono_now().0, Ordering::Relaxed);
+    /// How long the tester has said nothing, ns.
+    #[must_use]
+    pub fn silence(&self, now: MonoTime) -> i64 {
+        now.0 - self.heard.load(Ordering::Relaxed)
     }
 
-    /// Nobody is connected, no media runs, and it has been so for long.
+    /// No media runs, and the tester has said nothing for longer than `lost_after`, ns.
     #[must_use]
-    pub fn is_abandoned(&self, now: MonoTime) -> bool {
+    pub fn is_abandoned(&self, now: MonoTime, lost_after: i64) -> bool {
         let media = match &*self.stage() {
             Stage::Running { collector, .. } => !collector.is_finished(),
             _ => false,
         };
-        !media && self.connected.load(Ordering::Relaxed) == 0 && now.0 - self.last_seen.load(Ordering::Relaxed) > ABANDONED_NS
+        !media && self.silence(now) > lost_after
     }
 
     /// Media has been started: the session outlives its connection.
@@ -106,12 +137,23 @@ impl Session {
 
     /// Ends media when the tester has fallen silent.
     pub fn watch(&self, now: MonoTime) {
-        let Stage::Running { clock, facts, collector } = &*self.stage() else { return };
+        let Stage::Running {
+            clock,
+            facts,
+            collector,
+        } = &*self.stage()
+        else {
+            return;
+        };
         let silent = now.0 - self.shared.status.last_valid.load(Ordering::Relaxed);
         let running = clock.run(now).0 > SILENT_NS && !collector.is_finished();
         if running && silent > SILENT_NS && !self.shared.status.halt.swap(true, Ordering::Relaxed) {
             let text = "no valid packet from the tester for 15 s: media stopped".to_owned();
-            drop(facts.send(Fact::Event { at: clock.run(now), kind: "tester-silent".into(), text }));
+            drop(facts.send(Fact::Event {
+                at: clock.run(now),
+                kind: "tester-silent".into(),
+                text,
+            }));
         }
     }
 
@@ -138,11 +180,20 @@ impl Session {
 
     /// Takes one message of the tester, which came at `received`; gives the answers.
     pub fn handle(&self, message: ToAgent, received: MonoTime) -> Result<Vec<FromAgent>> {
+        self.heard.store(received.0, Ordering::Relaxed);
         let mut stage = self.stage();
         match message {
             ToAgent::Join { .. } => Err(anyhow!("a second Join on one connection")),
-            ToAgent::Clock { t1 } => Ok(vec![FromAgent::Clock { t1, t2: received, t3: mono_now() }]),
-            ToAgent::Prepare { load, guest_named, same_clock } => match self.prepare(*load, guest_named, same_clock) {
+            ToAgent::Clock { t1 } => Ok(vec![FromAgent::Clock {
+                t1,
+                t2: received,
+                t3: mono_now(),
+            }]),
+            ToAgent::Prepare {
+                load,
+                guest_named,
+                same_clock,
+            } => match self.prepare(*load, guest_named, same_clock) {
                 Ok((next, answer)) => {
                     *stage = next;
                     Ok(vec![answer])
@@ -154,17 +205,26 @@ impl Session {
                 *stage = next;
                 Ok(vec![answer])
             }
+            // Said again on each new connection.
+            ToAgent::Start { .. } if matches!(*stage, Stage::Running { .. }) => Ok(Vec::new()),
             ToAgent::Start { zero } => {
                 let Stage::Ready(ready) = std::mem::replace(&mut *stage, Stage::Over) else {
                     return Err(anyhow!("Start before the ports were proven"));
                 };
                 let clock = RunClock { zero };
                 let (facts, collector) = start_media(*ready, &self.shared, clock)?;
-                *stage = Stage::Running { clock, facts, collector };
+                *stage = Stage::Running {
+                    clock,
+                    facts,
+                    collector,
+                };
                 Ok(Vec::new())
             }
             ToAgent::Skew { parts_per_billion } => {
-                self.shared.status.skew_ppb.store(parts_per_billion, Ordering::Relaxed);
+                self.shared
+                    .status
+                    .skew_ppb
+                    .store(parts_per_billion, Ordering::Relaxed);
                 Ok(Vec::new())
             }
             ToAgent::Stop { at } => {
@@ -173,22 +233,35 @@ impl Session {
             }
             ToAgent::StopNow => {
                 if let Stage::Running { clock, .. } = &*stage {
-                    self.shared.status.cut.fetch_min(clock.run(mono_now()).0, Ordering::Relaxed);
+                    self.shared
+                        .status
+                        .cut
+                        .fetch_min(clock.run(mono_now()).0, Ordering::Relaxed);
                 }
                 self.shared.status.halt.store(true, Ordering::Relaxed);
                 Ok(Vec::new())
             }
-            ToAgent::Received { .. } | ToAgent::Finish => Ok(Vec::new()),
+            ToAgent::Received { block } => {
+                self.shared.spool.acknowledge(block);
+                Ok(Vec::new())
+            }
+            ToAgent::Finish => Ok(Vec::new()),
         }
     }
 
-    fn prepare(&self, load: LoadSpec, guest_named: bool, same_clock: bool) -> Result<(Stage, FromAgent), Refusal> {
+    fn prepare(
+        &self,
+        load: LoadSpec,
+        guest_named: bool,
+        same_clock: bool,
+    ) -> Result<(Stage, FromAgent), Refusal> {
         let plan = Arc::new(CallPlan::expand(&load));
         self.limits.check(&load, &plan)?;
-        let ports = bind_ports(&load, self.local, &self.limits.media_ports).map_err(|error| Refusal {
-            reason: error.to_string(),
-            hint: "give the agent another --media-ports range or --bind address".into(),
-        })?;
+        let ports =
+            bind_ports(&load, self.local, &self.limits.media_ports).map_err(|error| Refusal {
+                reason: error.to_string(),
+                hint: "give the agent another --media-ports range or --bind address".into(),
+            })?;
         let numbers = port_numbers(&ports);
         let secret: [u8; 16] = rand::random();
         let done = Arc::new(AtomicBool::new(false));
@@ -197,7 +270,8 @@ impl Session {
             let proof = answer_probes(&ports, peer, secret, &flag);
             (ports, proof)
         });
-        *self.terms.lock().unwrap_or_else(PoisonError::into_inner) = Some(TransferTerms::new(&load));
+        *self.terms.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(TransferTerms::new(&load));
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&plan));
         let ready = Box::new(ReadyMedia {
             run: self.run,
@@ -210,20 +284,36 @@ impl Session {
             guest_named,
             same_clock,
         });
-        Ok((Stage::Proving { ready, done, thread }, FromAgent::Ports { ports: numbers, secret }))
+        Ok((
+            Stage::Proving(Proving {
+                ready,
+                done,
+                thread,
+            }),
+            FromAgent::Ports {
+                ports: numbers,
+                secret,
+            },
+        ))
     }
 
     /// The session is over: media ends, its folder goes.
     pub fn end(&self) {
         self.shared.status.halt.store(true, Ordering::Relaxed);
-        if let Stage::Running { collector, .. } = std::mem::replace(&mut *self.stage(), Stage::Over)
-            && collector.join().is_err()
-        {
-            eprintln!("milliwatt agent: the collector thread failed");
+        match std::mem::replace(&mut *self.stage(), Stage::Over) {
+            Stage::Running { collector, .. } if collector.join().is_err() => {
+                eprintln!("milliwatt agent: the collector thread failed");
+            }
+            // Its ports are free for the next tester once this is done.
+            Stage::Proving(proving) => drop(proving.end()),
+            _ => {}
         }
         self.shared.shelf.close();
         if let Err(error) = std::fs::remove_dir_all(&self.folder) {
-            eprintln!("milliwatt agent: {} was left behind: {error}", self.folder.display());
+            eprintln!(
+                "milliwatt agent: {} was left behind: {error}",
+                self.folder.display()
+            );
         }
     }
 
@@ -234,13 +324,14 @@ impl Session {
 
 /// Ends the proof: every port proven makes the session ready, else it says how far it came.
 fn conclude_proof(stage: Stage) -> Result<(Stage, FromAgent)> {
-    let Stage::Proving { mut ready, done, thread } = stage else {
+    let Stage::Proving(proving) = stage else {
         return Err(anyhow!("ProbesDone before Prepare"));
     };
-    done.store(true, Ordering::Relaxed);
-    let (ports, proof) = thread.join().map_err(|_| anyhow!("the address proof failed"))?;
-    let proof = proof.context("the address proof")?;
-    let answer = FromAgent::Proven { heard: proof.heard, proven: proof.proven() };
+    let (mut ready, ports, proof) = proving.end()?;
+    let answer = FromAgent::Proven {
+        heard: proof.heard,
+        proven: proof.proven(),
+    };
     if proof.peers.iter().any(Option::is_none) {
         return Ok((Stage::Joined, answer));
     }

@@ -61,7 +61,11 @@ pub fn stream_headers(seed: u64, stream: StreamId) -> StreamHeaders {
     let party = if stream.party == Party::A { 0 } else { 2 };
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(1 + u64::from(stream.call.0) * 4 + leg + party);
-    StreamHeaders { ssrc: random.random(), first_seq: random.random(), first_timestamp: random.random() }
+    StreamHeaders {
+        ssrc: random.random(),
+        first_seq: random.random(),
+        first_timestamp: random.random(),
+    }
 }
 
 /// Every call of a run and its phases.
@@ -85,7 +89,11 @@ impl CallPlan {
     /// When the last packet of the last call has been due.
     #[must_use]
     pub fn end(&self) -> RunTime {
-        self.calls.iter().map(Call::end).max().unwrap_or(RunTime::ZERO)
+        self.calls
+            .iter()
+            .map(Call::end)
+            .max()
+            .unwrap_or(RunTime::ZERO)
     }
 
     /// Calls of one lane, in order.
@@ -112,23 +120,34 @@ impl<'a> Expansion<'a> {
     fn new(load: &'a LoadSpec) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(load.seed);
         let lanes = load.concurrent.max(1);
-        let mut strata: Vec<f64> =
-            (0..lanes).map(|i| (f64::from(i) + random.random::<f64>()) / f64::from(lanes)).collect();
+        let mut strata: Vec<f64> = (0..lanes)
+            .map(|i| (f64::from(i) + random.random::<f64>()) / f64::from(lanes))
+            .collect();
         strata.shuffle(&mut random);
         let last_first = i64::from(lanes - 1) * load.arrival_interval + PTIME_NS;
         let full_from = RunTime(round_up(last_first, NS_PER_SECOND));
-        Self { load, random, strata, full_from }
+        Self {
+            load,
+            random,
+            strata,
+            full_from,
+        }
     }
 
     fn run(mut self) -> CallPlan {
         let lanes = self.load.concurrent;
-        let cut_at = self.load.full_for.map_or(RunTime(i64::MAX), |ns| self.full_from + ns);
+        let cut_at = self
+            .load
+            .full_for
+            .map_or(RunTime(i64::MAX), |ns| self.full_from + ns);
         let total = match (self.load.total, self.load.full_for) {
             (Some(total), _) => total,
             (None, Some(_)) => u32::MAX,
             (None, None) => lanes,
         };
-        let mut free: BinaryHeap<Reverse<(RunTime, u32)>> = (0..lanes).map(|lane| Reverse((RunTime::ZERO, lane))).collect();
+        let mut free: BinaryHeap<Reverse<(RunTime, u32)>> = (0..lanes)
+            .map(|lane| Reverse((RunTime::ZERO, lane)))
+            .collect();
         let mut calls = Vec::new();
         let mut next_arrival = RunTime::ZERO;
         while let Some(Reverse((free_at, lane))) = free.pop() {
@@ -144,11 +163,19 @@ impl<'a> Expansion<'a> {
             calls.push(call);
         }
         let full_until = self.full_until(&calls, cut_at);
-        CallPlan { calls, full_from: self.full_from, full_until }
+        CallPlan {
+            calls,
+            full_from: self.full_from,
+            full_until,
+        }
     }
 
     fn draw(&mut self, id: CallId, lane: Lane, start: RunTime, cut_at: RunTime) -> Call {
-        let stratum = self.strata.get(id.0 as usize).copied().filter(|_| self.load.steady_start);
+        let stratum = self
+            .strata
+            .get(id.0 as usize)
+            .copied()
+            .filter(|_| self.load.steady_start);
         let (age, rest) = match stratum {
             Some(u) => self.residual(u),
             None => (0, self.whole()),
@@ -156,7 +183,15 @@ impl<'a> Expansion<'a> {
         let wanted = packets_in(rest.max(PTIME_NS * 10));
         let room = packets_in((cut_at.0).saturating_sub(start.0));
         let recorded = self.random.random::<f64>() < self.load.recording.share;
-        Call { id, lane, start, packets: wanted.min(room), age, cut: room < wanted, recorded }
+        Call {
+            id,
+            lane,
+            start,
+            packets: wanted.min(room),
+            age,
+            cut: room < wanted,
+            recorded,
+        }
     }
 
     /// A hold time of a call that starts now.
@@ -182,7 +217,11 @@ impl<'a> Expansion<'a> {
                 let (a, b) = (seconds(low), seconds(high));
                 let covered = u * f64::midpoint(a, b);
                 let square = ((b - a) * (b - a) - 2.0 * (b - a) * (covered - a)).max(0.0);
-                let rest = if covered <= a { covered } else { b - square.sqrt() };
+                let rest = if covered <= a {
+                    covered
+                } else {
+                    b - square.sqrt()
+                };
                 let whole = rest.max(a) + v * (b - rest.max(a));
                 (nanoseconds(whole - rest), nanoseconds(rest))
             }
@@ -212,12 +251,18 @@ fn packets_in(ns: i64) -> u32 {
     u32::try_from((ns.max(0) / PTIME_NS).min(i64::from(u32::MAX))).unwrap_or(u32::MAX)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "hold times are far below 2^53 ns")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "hold times are far below 2^53 ns"
+)]
 fn seconds(ns: i64) -> f64 {
     ns as f64 / 1e9
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "hold times are far below 2^53 ns; the cast saturates")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "hold times are far below 2^53 ns; the cast saturates"
+)]
 fn nanoseconds(seconds: f64) -> i64 {
     (seconds * 1e9) as i64
 }
@@ -235,8 +280,15 @@ mod tests {
         assert_eq!(plan.full_until, RunTime(65 * NS_PER_SECOND));
         for second in 5..65 {
             let at = RunTime(second * NS_PER_SECOND + 10_000_000);
-            let up = plan.calls.iter().filter(|c| c.start <= at && at < c.end()).count();
-            assert!((247..=250).contains(&up), "{up} calls up in second {second}");
+            let up = plan
+                .calls
+                .iter()
+                .filter(|c| c.start <= at && at < c.end())
+                .count();
+            assert!(
+                (247..=250).contains(&up),
+                "{up} calls up in second {second}"
+            );
         }
     }
 
@@ -247,11 +299,25 @@ mod tests {
         for seed in 0..20 {
             let plan = CallPlan::expand(&LoadSpec { seed, ..load() });
             let window = plan.full_from..plan.full_until;
-            let ended: Vec<&Call> = plan.calls.iter().filter(|c| !c.cut && window.contains(&c.end())).collect();
-            assert!((68..=75).contains(&ended.len()), "seed {seed}: {} calls ended", ended.len());
-            let weighed: f64 = ended.iter().map(|c| c.weighed_seconds(RunTime(i64::MAX))).sum();
+            let ended: Vec<&Call> = plan
+                .calls
+                .iter()
+                .filter(|c| !c.cut && window.contains(&c.end()))
+                .collect();
+            assert!(
+                (68..=75).contains(&ended.len()),
+                "seed {seed}: {} calls ended",
+                ended.len()
+            );
+            let weighed: f64 = ended
+                .iter()
+                .map(|c| c.weighed_seconds(RunTime(i64::MAX)))
+                .sum();
             let share = weighed / (250.0 * 60.0);
-            assert!((0.9..=1.1).contains(&share), "seed {seed}: recordings weigh {share} of equilibrium");
+            assert!(
+                (0.9..=1.1).contains(&share),
+                "seed {seed}: recordings weigh {share} of equilibrium"
+            );
         }
     }
 
@@ -271,7 +337,10 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_calls_and_another_gives_others() {
         assert_eq!(CallPlan::expand(&load()), CallPlan::expand(&load()));
-        assert_ne!(CallPlan::expand(&load()), CallPlan::expand(&LoadSpec { seed: 2, ..load() }));
+        assert_ne!(
+            CallPlan::expand(&load()),
+            CallPlan::expand(&LoadSpec { seed: 2, ..load() })
+        );
     }
 
     proptest! {

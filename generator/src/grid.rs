@@ -27,7 +27,11 @@ impl Grid {
         for (rank, index) in order.iter().enumerate() {
             places[*index as usize] = u32::try_from(rank).unwrap_or(0) % slots;
         }
-        Self { width: load.slot_width, slots, places }
+        Self {
+            width: load.slot_width,
+            slots,
+            places,
+        }
     }
 
     /// Width of a slot, ns.
@@ -51,14 +55,19 @@ impl Grid {
     /// When slot `tick` (counted from run time zero) is due.
     #[must_use]
     pub fn due(&self, tick: i64) -> RunTime {
-        RunTime(tick.div_euclid(i64::from(self.slots)) * PTIME_NS + tick.rem_euclid(i64::from(self.slots)) * self.width)
+        RunTime(
+            tick.div_euclid(i64::from(self.slots)) * PTIME_NS
+                + tick.rem_euclid(i64::from(self.slots)) * self.width,
+        )
     }
 
     /// The slot of the packet time that `offset` ns into it falls on, and whole packet times before it.
     #[must_use]
     pub fn slot_of(&self, offset: i64) -> (i64, u32) {
         let within = offset.rem_euclid(PTIME_NS);
-        let slot = u32::try_from(within / self.width).unwrap_or(0).min(self.slots - 1);
+        let slot = u32::try_from(within / self.width)
+            .unwrap_or(0)
+            .min(self.slots - 1);
         (offset.div_euclid(PTIME_NS), slot)
     }
 }

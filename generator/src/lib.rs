@@ -30,7 +30,10 @@ pub(crate) fn test_load() -> LoadSpec {
         concurrent: 250,
         total: None,
         arrival_interval: 20_000_000,
-        hold: Hold::Uniform(120 * milliwatt_wire::time::NS_PER_SECOND, 300 * milliwatt_wire::time::NS_PER_SECOND),
+        hold: Hold::Uniform(
+            120 * milliwatt_wire::time::NS_PER_SECOND,
+            300 * milliwatt_wire::time::NS_PER_SECOND,
+        ),
         steady_start: true,
         legs: 2,
         full_for: Some(60 * milliwatt_wire::time::NS_PER_SECOND),
@@ -41,7 +44,11 @@ pub(crate) fn test_load() -> LoadSpec {
         dead_air_min: 60_000_000,
         slot_width: 500_000,
         onward_offset: 1_000_000,
-        recording: RecordingSpec { share: 1.0, rate_bits_per_second: 8533, stereo: true },
+        recording: RecordingSpec {
+            share: 1.0,
+            rate_bits_per_second: 8533,
+            stereo: true,
+        },
         transfer: TransferSpec { parallel: 2 },
         known_silences: Vec::new(),
     }

@@ -38,7 +38,9 @@ impl Line {
     /// The call being sent.
     #[must_use]
     pub fn call(&self) -> Option<&Call> {
-        self.current.as_ref().and_then(|_| self.calls.get(self.next_call - 1))
+        self.current
+            .as_ref()
+            .and_then(|_| self.calls.get(self.next_call - 1))
     }
 
     /// The stream being sent.
@@ -48,7 +50,13 @@ impl Line {
 
     /// The stream that has a slot due at `due`, opening and closing streams on the way. From `cut`
     /// on nothing is due: the run was stopped.
-    fn due(&mut self, load: &LoadSpec, due: RunTime, cut: RunTime, facts: &mut impl FnMut(Fact)) -> bool {
+    fn due(
+        &mut self,
+        load: &LoadSpec,
+        due: RunTime,
+        cut: RunTime,
+        facts: &mut impl FnMut(Fact),
+    ) -> bool {
         let over = |s: &StreamSender| s.next_slot().is_none() || due >= cut;
         if self.current.as_ref().is_some_and(over) {
             self.finish(facts);
@@ -60,8 +68,18 @@ impl Line {
     }
 
     fn open(&mut self, load: &LoadSpec, due: RunTime, facts: &mut impl FnMut(Fact)) {
-        let Some(call) = self.calls.get(self.next_call).filter(|c| c.start + self.offset <= due) else { return };
-        let stream = StreamId { call: call.id, party: self.party, leg: self.leg };
+        let Some(call) = self
+            .calls
+            .get(self.next_call)
+            .filter(|c| c.start + self.offset <= due)
+        else {
+            return;
+        };
+        let stream = StreamId {
+            call: call.id,
+            party: self.party,
+            leg: self.leg,
+        };
         let sender = StreamSender::new(load, call, stream, call.start + self.offset);
         facts(sender.started());
         self.current = Some(sender);
@@ -93,16 +111,34 @@ impl Pacer {
         let grid = Grid::new(load);
         let mut lines = Vec::new();
         let mut by_slot = vec![Vec::new(); grid.slots() as usize];
-        for (lane, calls) in (0..).map(Lane).zip(plan.by_lane(load.concurrent)).filter(|(lane, _)| serves(*lane)) {
+        for (lane, calls) in (0..)
+            .map(Lane)
+            .zip(plan.by_lane(load.concurrent))
+            .filter(|(lane, _)| serves(*lane))
+        {
             for party in load.parties() {
                 let offset = line_offset(load, &grid, lane, *party, leg);
                 let (_, slot) = grid.slot_of(offset);
                 by_slot[slot as usize].push(u32::try_from(lines.len()).unwrap_or(u32::MAX));
                 let (party, calls) = (*party, calls.clone());
-                lines.push(Line { lane, party, leg, offset, calls, next_call: 0, current: None });
+                lines.push(Line {
+                    lane,
+                    party,
+                    leg,
+                    offset,
+                    calls,
+                    next_call: 0,
+                    current: None,
+                });
             }
         }
-        Self { load: load.clone(), grid, lines, by_slot, cut: RunTime(i64::MAX) }
+        Self {
+            load: load.clone(),
+            grid,
+            lines,
+            by_slot,
+            cut: RunTime(i64::MAX),
+        }
     }
 
     /// The grid.
@@ -124,7 +160,12 @@ impl Pacer {
 
     /// Visits every line that has a packet due in slot `tick`. The visitor fills and settles, or
     /// skips, exactly the slot that is due.
-    pub fn visit<F: FnMut(Fact)>(&mut self, tick: i64, facts: &mut F, mut visit: impl FnMut(usize, &mut Line, &mut F)) {
+    pub fn visit<F: FnMut(Fact)>(
+        &mut self,
+        tick: i64,
+        facts: &mut F,
+        mut visit: impl FnMut(usize, &mut Line, &mut F),
+    ) {
         let due = self.grid.due(tick);
         let slot = usize::try_from(tick.rem_euclid(i64::from(self.grid.slots()))).unwrap_or(0);
         for index in &self.by_slot[slot] {
@@ -137,9 +178,16 @@ impl Pacer {
     }
 
     /// The stream of `call` on line `index`, whatever its slot: for packets that go back at once.
-    pub fn stream_of(&mut self, index: usize, call: CallId, facts: &mut impl FnMut(Fact)) -> Option<&mut StreamSender> {
+    pub fn stream_of(
+        &mut self,
+        index: usize,
+        call: CallId,
+        facts: &mut impl FnMut(Fact),
+    ) -> Option<&mut StreamSender> {
         let line = &mut self.lines[index];
-        while line.current.as_ref().is_none_or(|s| s.stream().call < call) && line.next_call < line.calls.len() {
+        while line.current.as_ref().is_none_or(|s| s.stream().call < call)
+            && line.next_call < line.calls.len()
+        {
             line.finish(facts);
             line.open(&self.load, RunTime(i64::MAX), facts);
         }
@@ -180,7 +228,10 @@ pub struct PacingLog {
 
 impl Default for PacingLog {
     fn default() -> Self {
-        Self { second: PacingSecond::default(), buckets: Box::new([0; 256]) }
+        Self {
+            second: PacingSecond::default(),
+            buckets: Box::new([0; 256]),
+        }
     }
 }
 
@@ -204,7 +255,9 @@ impl PacingLog {
     /// Closes the second under way, if it saw anything, and starts `next`.
     pub fn close(&mut self, next: u32, facts: &mut impl FnMut(Fact)) {
         if self.second.planned > 0 {
-            let counted = (0..=u8::MAX).zip(self.buckets.iter()).filter(|(_, count)| **count > 0);
+            let counted = (0..=u8::MAX)
+                .zip(self.buckets.iter())
+                .filter(|(_, count)| **count > 0);
             self.second.lateness = counted.map(|(bucket, count)| (bucket, *count)).collect();
             facts(Fact::Pacing(std::mem::take(&mut self.second)));
             self.buckets.fill(0);
@@ -238,21 +291,40 @@ mod tests {
 
     #[test]
     fn every_planned_packet_is_sent_once_on_either_leg() {
-        let load = LoadSpec { full_for: Some(3 * NS_PER_SECOND), concurrent: 20, ..crate::test_load() };
+        let load = LoadSpec {
+            full_for: Some(3 * NS_PER_SECOND),
+            concurrent: 20,
+            ..crate::test_load()
+        };
         let plan = CallPlan::expand(&load);
         let planned: u64 = plan.calls.iter().map(|c| u64::from(c.packets) * 2).sum();
         for leg in Leg::BOTH {
             let mut facts = Vec::new();
             let mut pacer = Pacer::new(&load, &plan, leg, |_| true);
-            assert_eq!(drive(&mut pacer, plan.end() + NS_PER_SECOND, &mut facts), planned);
-            let ledgers: u64 = facts.iter().map(|f| if let Fact::Ledger(l) = f { u64::from(l.sent) } else { 0 }).sum();
+            assert_eq!(
+                drive(&mut pacer, plan.end() + NS_PER_SECOND, &mut facts),
+                planned
+            );
+            let ledgers: u64 = facts
+                .iter()
+                .map(|f| {
+                    if let Fact::Ledger(l) = f {
+                        u64::from(l.sent)
+                    } else {
+                        0
+                    }
+                })
+                .sum();
             assert_eq!(ledgers, planned);
         }
     }
 
     #[test]
     fn a_cut_ends_every_stream_there() {
-        let load = LoadSpec { concurrent: 10, ..crate::test_load() };
+        let load = LoadSpec {
+            concurrent: 10,
+            ..crate::test_load()
+        };
         let plan = CallPlan::expand(&load);
         let mut pacer = Pacer::new(&load, &plan, Leg::Receive, |_| true);
         pacer.cut(RunTime(NS_PER_SECOND));
@@ -266,11 +338,29 @@ mod tests {
     fn lateness_is_logged_by_the_second_of_being_due() {
         let mut log = PacingLog::default();
         let mut facts = Vec::new();
-        log.count(RunTime(999_000_000), RunTime(1_000_500_000), true, &mut |f| facts.push(f));
-        log.count(RunTime(1_000_000_000), RunTime(1_030_000_000), false, &mut |f| facts.push(f));
+        log.count(
+            RunTime(999_000_000),
+            RunTime(1_000_500_000),
+            true,
+            &mut |f| facts.push(f),
+        );
+        log.count(
+            RunTime(1_000_000_000),
+            RunTime(1_030_000_000),
+            false,
+            &mut |f| facts.push(f),
+        );
         log.close(2, &mut |f| facts.push(f));
-        let [Fact::Pacing(first), Fact::Pacing(second)] = facts.as_slice() else { panic!("{facts:?}") };
-        assert_eq!((first.second, first.planned, first.sent, first.lateness_max), (0, 1, 1, 1_500_000));
-        assert_eq!((second.second, second.not_sent, second.lateness_max), (1, 1, 30_000_000));
+        let [Fact::Pacing(first), Fact::Pacing(second)] = facts.as_slice() else {
+            panic!("{facts:?}")
+        };
+        assert_eq!(
+            (first.second, first.planned, first.sent, first.lateness_max),
+            (0, 1, 1, 1_500_000)
+        );
+        assert_eq!(
+            (second.second, second.not_sent, second.lateness_max),
+            (1, 1, 30_000_000)
+        );
     }
 }

@@ -4,8 +4,8 @@
 use crate::calls::StreamHeaders;
 use milliwatt_wire::load::SAMPLES_PER_PACKET;
 use rtp::header::Header;
-use webrtc_util::marshal::MarshalSize;
 use webrtc_util::marshal::Marshal;
+use webrtc_util::marshal::MarshalSize;
 
 /// Octets of an RTP header without contributing sources or extension.
 pub const RTP_HEADER_OCTETS: usize = 12;
@@ -26,10 +26,17 @@ impl PacketTemplate {
     /// Builds the headers of a stream.
     #[must_use]
     pub fn new(headers: StreamHeaders, payload_type: u8) -> Self {
-        let header = Header { version: 2, payload_type, ssrc: headers.ssrc, ..Header::default() };
+        let header = Header {
+            version: 2,
+            payload_type,
+            ssrc: headers.ssrc,
+            ..Header::default()
+        };
         let mut octets = [0; PACKET_OCTETS];
         let built = header.marshal_to(&mut octets[..RTP_HEADER_OCTETS]);
-        debug_assert!(matches!(built, Ok(RTP_HEADER_OCTETS)) && header.marshal_size() == RTP_HEADER_OCTETS);
+        debug_assert!(
+            matches!(built, Ok(RTP_HEADER_OCTETS)) && header.marshal_size() == RTP_HEADER_OCTETS
+        );
         Self { octets }
     }
 
@@ -58,11 +65,18 @@ mod tests {
 
     #[test]
     fn a_patched_packet_has_the_octets_of_rfc_3550_5_1() {
-        let headers = StreamHeaders { ssrc: 0xaabb_ccdd, first_seq: 0, first_timestamp: 0 };
+        let headers = StreamHeaders {
+            ssrc: 0xaabb_ccdd,
+            first_seq: 0,
+            first_timestamp: 0,
+        };
         let mut packet = PacketTemplate::new(headers, 8);
         packet.patch(0x1234, 0x0102_0304, true);
         packet.payload_mut().fill(0xd5);
-        assert_eq!(packet.octets()[..12], [0x80, 0x88, 0x12, 0x34, 1, 2, 3, 4, 0xaa, 0xbb, 0xcc, 0xdd]);
+        assert_eq!(
+            packet.octets()[..12],
+            [0x80, 0x88, 0x12, 0x34, 1, 2, 3, 4, 0xaa, 0xbb, 0xcc, 0xdd]
+        );
         packet.patch(0x1235, 0x0102_0304, false);
         assert_eq!(packet.octets()[1], 0x08);
         assert_eq!(packet.octets().len(), 172);

@@ -7,7 +7,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rtcp::reception_report::ReceptionReport;
 use rtcp::sender_report::SenderReport;
-use rtcp::source_description::{SdesType, SourceDescription, SourceDescriptionChunk, SourceDescriptionItem};
+use rtcp::source_description::{
+    SdesType, SourceDescription, SourceDescriptionChunk, SourceDescriptionItem,
+};
 use webrtc_util::marshal::{Marshal, MarshalSize};
 
 /// RFC 3550 6.2: the least interval, ns.
@@ -30,7 +32,10 @@ impl ReportTimer {
     /// A timer for a stream that starts at `start`.
     #[must_use]
     pub fn new(seed: u64, start: RunTime) -> Self {
-        let mut timer = Self { random: ChaCha8Rng::seed_from_u64(seed), next: start };
+        let mut timer = Self {
+            random: ChaCha8Rng::seed_from_u64(seed),
+            next: start,
+        };
         timer.next = start + timer.interval() / 2;
         timer
     }
@@ -102,8 +107,16 @@ pub fn build_report(sender: SenderInfo, reception: Option<Reception>, cname: &st
         reports: reception.map(block).into_iter().collect(),
         profile_extensions: Bytes::new(),
     };
-    let item = SourceDescriptionItem { sdes_type: SdesType::SdesCname, text: Bytes::copy_from_slice(cname.as_bytes()) };
-    let description = SourceDescription { chunks: vec![SourceDescriptionChunk { source: sender.ssrc, items: vec![item] }] };
+    let item = SourceDescriptionItem {
+        sdes_type: SdesType::SdesCname,
+        text: Bytes::copy_from_slice(cname.as_bytes()),
+    };
+    let description = SourceDescription {
+        chunks: vec![SourceDescriptionChunk {
+            source: sender.ssrc,
+            items: vec![item],
+        }],
+    };
     let mut octets = vec![0; report.marshal_size() + description.marshal_size()];
     let (head, tail) = octets.split_at_mut(report.marshal_size());
     if report.marshal_to(head).is_err() || description.marshal_to(tail).is_err() {
@@ -133,7 +146,12 @@ mod tests {
     fn a_sender_report_has_the_octets_that_other_tools_decode() {
         // NTP 0xb44db705.20000000 is 1995-11-10 11:33:25.125 UTC.
         let wall_ns = (0xb44d_b705_i64 - 2_208_988_800) * 1_000_000_000 + 125_000_000;
-        let sender = SenderInfo { ssrc: 0xaabb_ccdd, wall_ns, timestamp: 160_000, packets: 1000 };
+        let sender = SenderInfo {
+            ssrc: 0xaabb_ccdd,
+            wall_ns,
+            timestamp: 160_000,
+            packets: 1000,
+        };
         let reception = Reception {
             ssrc: 0x1122_3344,
             fraction_lost: 5,
@@ -156,8 +174,13 @@ mod tests {
     #[test]
     fn reports_come_every_4_1_seconds_on_average() {
         let mut timer = ReportTimer::new(7, RunTime::ZERO);
-        let reports = (0..1_000_000_i64).filter(|ms| timer.expired(RunTime(ms * 1_000_000))).count();
+        let reports = (0..1_000_000_i64)
+            .filter(|ms| timer.expired(RunTime(ms * 1_000_000)))
+            .count();
         // 1000 s / (5 s / 1.21828) = 243.7, the first a little early.
-        assert!((235..=252).contains(&reports), "{reports} reports in 1000 s");
+        assert!(
+            (235..=252).contains(&reports),
+            "{reports} reports in 1000 s"
+        );
     }
 }

@@ -42,7 +42,12 @@ impl StreamSender {
             slots: call.packets,
             next_slot: 0,
             packet: PacketTemplate::new(headers, load.codec.payload_type()),
-            ledger: Ledger { stream, sent: 0, not_sent: 0, refused: 0 },
+            ledger: Ledger {
+                stream,
+                sent: 0,
+                not_sent: 0,
+                refused: 0,
+            },
             unsent_run: None,
         }
     }
@@ -50,7 +55,11 @@ impl StreamSender {
     /// The fact that announces the stream.
     #[must_use]
     pub fn started(&self) -> Fact {
-        Fact::StreamStarted { stream: self.stream, due: self.due, ssrc: self.headers.ssrc }
+        Fact::StreamStarted {
+            stream: self.stream,
+            due: self.due,
+            ssrc: self.headers.ssrc,
+        }
     }
 
     /// Its identity.
@@ -86,14 +95,20 @@ impl StreamSender {
     /// RTP timestamp of the next slot.
     #[must_use]
     pub fn timestamp(&self) -> u32 {
-        self.headers.first_timestamp.wrapping_add(self.next_slot.wrapping_mul(SAMPLES_PER_PACKET as u32))
+        self.headers
+            .first_timestamp
+            .wrapping_add(self.next_slot.wrapping_mul(SAMPLES_PER_PACKET as u32))
     }
 
     /// Prepares the packet of the next slot and gives its payload to fill.
     pub fn fill(&mut self) -> &mut [u8] {
-        #[expect(clippy::cast_possible_truncation, reason = "sequence numbers wrap at 16 bits")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "sequence numbers wrap at 16 bits"
+        )]
         let seq = self.headers.first_seq.wrapping_add(self.ledger.sent as u16);
-        self.packet.patch(seq, self.timestamp(), self.next_slot == 0);
+        self.packet
+            .patch(seq, self.timestamp(), self.next_slot == 0);
         self.packet.payload_mut()
     }
 
@@ -135,7 +150,11 @@ impl StreamSender {
 
     fn close_run(&mut self, facts: &mut impl FnMut(Fact)) {
         if let Some((first_slot, slots)) = self.unsent_run.take() {
-            facts(Fact::NotSent { stream: self.stream, first_slot, slots });
+            facts(Fact::NotSent {
+                stream: self.stream,
+                first_slot,
+                slots,
+            });
         }
     }
 }
@@ -147,14 +166,21 @@ mod tests {
     use milliwatt_wire::id::{Leg, Party};
 
     fn seq_and_timestamp(octets: &[u8]) -> (u16, u32) {
-        (u16::from_be_bytes([octets[2], octets[3]]), u32::from_be_bytes([octets[4], octets[5], octets[6], octets[7]]))
+        (
+            u16::from_be_bytes([octets[2], octets[3]]),
+            u32::from_be_bytes([octets[4], octets[5], octets[6], octets[7]]),
+        )
     }
 
     #[test]
     fn a_slot_not_sent_moves_the_timestamp_and_not_the_sequence_number() {
         let load = crate::test_load();
         let call = CallPlan::expand(&load).calls[0];
-        let stream = StreamId { call: call.id, party: Party::A, leg: Leg::Receive };
+        let stream = StreamId {
+            call: call.id,
+            party: Party::A,
+            leg: Leg::Receive,
+        };
         let mut sender = StreamSender::new(&load, &call, stream, call.start);
         let mut facts = Vec::new();
         sender.fill();
@@ -163,12 +189,27 @@ mod tests {
         sender.skip();
         sender.skip();
         sender.fill();
-        assert_eq!(seq_and_timestamp(sender.octets()), (seq.wrapping_add(1), timestamp.wrapping_add(480)));
+        assert_eq!(
+            seq_and_timestamp(sender.octets()),
+            (seq.wrapping_add(1), timestamp.wrapping_add(480))
+        );
         sender.settle(Handed::Sent, &mut |f| facts.push(f));
         sender.finish(&mut |f| facts.push(f));
-        assert_eq!(facts, [
-            Fact::NotSent { stream, first_slot: 1, slots: 2 },
-            Fact::Ledger(Ledger { stream, sent: 2, not_sent: 2, refused: 0 }),
-        ]);
+        assert_eq!(
+            facts,
+            [
+                Fact::NotSent {
+                    stream,
+                    first_slot: 1,
+                    slots: 2
+                },
+                Fact::Ledger(Ledger {
+                    stream,
+                    sent: 2,
+                    not_sent: 2,
+                    refused: 0
+                }),
+            ]
+        );
     }
 }

@@ -2,8 +2,8 @@
 //! of cycles in a packet, so a packet spliced out of a recording shows as a break in phase.
 
 use milliwatt_wire::g711::{encode_a_law, encode_mu_law};
-use milliwatt_wire::load::{CLOCK_RATE, Codec, SAMPLES_PER_PACKET, TONE_A_HZ, TONE_B_HZ};
 use milliwatt_wire::id::Party;
+use milliwatt_wire::load::{CLOCK_RATE, Codec, SAMPLES_PER_PACKET, TONE_A_HZ, TONE_B_HZ};
 
 /// Peak of a sine at 0 dBm0 on the 16-bit scale: G.711's overload point is +3.17 dBm0.
 const PEAK_0_DBM0: f64 = 22_600.0;
@@ -23,7 +23,11 @@ impl Tone {
             Party::B => TONE_B_HZ,
         };
         let samples = CLOCK_RATE as usize + SAMPLES_PER_PACKET;
-        Self { codes: (0..samples).map(|n| encode(codec, sample(hertz, n))).collect() }
+        Self {
+            codes: (0..samples)
+                .map(|n| encode(codec, sample(hertz, n)))
+                .collect(),
+        }
     }
 
     /// The codes of packet `slot` of a stream.
@@ -34,7 +38,11 @@ impl Tone {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "n < 8160, the peak fits 16 bits")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "n < 8160, the peak fits 16 bits"
+)]
 fn sample(hertz: u32, n: usize) -> i16 {
     let phase = std::f64::consts::TAU * f64::from(hertz) * n as f64 / f64::from(CLOCK_RATE);
     (PEAK_0_DBM0 * phase.sin()).round() as i16

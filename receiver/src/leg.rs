@@ -22,7 +22,11 @@ struct Distribution {
 
 impl Distribution {
     fn new() -> Self {
-        Self { buckets: Box::new([0; 256]), max: 0, count: 0 }
+        Self {
+            buckets: Box::new([0; 256]),
+            max: 0,
+            count: 0,
+        }
     }
 
     fn add(&mut self, ns: i64) {
@@ -32,7 +36,11 @@ impl Distribution {
     }
 
     fn drain(&mut self) -> (Vec<(u8, u32)>, i64) {
-        let counted = (0..=u8::MAX).zip(self.buckets.iter()).filter(|(_, n)| **n > 0).map(|(b, n)| (b, *n)).collect();
+        let counted = (0..=u8::MAX)
+            .zip(self.buckets.iter())
+            .filter(|(_, n)| **n > 0)
+            .map(|(b, n)| (b, *n))
+            .collect();
         let max = self.max;
         self.buckets.fill(0);
         (self.max, self.count) = (0, 0);
@@ -44,11 +52,22 @@ impl LegLog {
     /// A log of nothing yet.
     #[must_use]
     pub fn new(leg: Leg) -> Self {
-        Self { leg, second: 0, ipdv: Distribution::new(), taken_after: Distribution::new() }
+        Self {
+            leg,
+            second: 0,
+            ipdv: Distribution::new(),
+            taken_after: Distribution::new(),
+        }
     }
 
     /// Counts one packet: its IPDV values and how long after `arrived` it was `taken`.
-    pub fn count(&mut self, ipdv: [Option<i64>; 2], arrived: RunTime, taken: RunTime, facts: &mut impl FnMut(Fact)) {
+    pub fn count(
+        &mut self,
+        ipdv: [Option<i64>; 2],
+        arrived: RunTime,
+        taken: RunTime,
+        facts: &mut impl FnMut(Fact),
+    ) {
         if taken.second() > self.second {
             self.close(taken.second(), facts);
         }
@@ -63,7 +82,14 @@ impl LegLog {
         if self.taken_after.count > 0 {
             let (ipdv, ipdv_max) = self.ipdv.drain();
             let (taken_after, taken_after_max) = self.taken_after.drain();
-            facts(Fact::LegSecond { leg: self.leg, second: self.second, ipdv, ipdv_max, taken_after, taken_after_max });
+            facts(Fact::LegSecond {
+                leg: self.leg,
+                second: self.second,
+                ipdv,
+                ipdv_max,
+                taken_after,
+                taken_after_max,
+            });
         }
         self.second = next;
     }
@@ -78,10 +104,35 @@ mod tests {
         let mut log = LegLog::new(Leg::Sent);
         let mut facts = Vec::new();
         let ms = 1_000_000;
-        log.count([Some(-3 * ms), None], RunTime(10 * ms), RunTime(12 * ms), &mut |f| facts.push(f));
-        log.count([Some(ms), Some(2 * ms)], RunTime(20 * ms), RunTime(21 * ms), &mut |f| facts.push(f));
-        log.count([None, None], RunTime(1000 * ms), RunTime(1000 * ms), &mut |f| facts.push(f));
-        let [Fact::LegSecond { second: 0, ipdv, ipdv_max, taken_after, taken_after_max, .. }] = facts.as_slice() else {
+        log.count(
+            [Some(-3 * ms), None],
+            RunTime(10 * ms),
+            RunTime(12 * ms),
+            &mut |f| facts.push(f),
+        );
+        log.count(
+            [Some(ms), Some(2 * ms)],
+            RunTime(20 * ms),
+            RunTime(21 * ms),
+            &mut |f| facts.push(f),
+        );
+        log.count(
+            [None, None],
+            RunTime(1000 * ms),
+            RunTime(1000 * ms),
+            &mut |f| facts.push(f),
+        );
+        let [
+            Fact::LegSecond {
+                second: 0,
+                ipdv,
+                ipdv_max,
+                taken_after,
+                taken_after_max,
+                ..
+            },
+        ] = facts.as_slice()
+        else {
             panic!("{facts:?}");
         };
         assert_eq!(ipdv.iter().map(|(_, n)| n).sum::<u32>(), 3);

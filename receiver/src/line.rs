@@ -49,7 +49,11 @@ impl LineReceiver {
     /// Streams in order of start.
     #[must_use]
     pub fn new(planned: impl IntoIterator<Item = StreamPlan>) -> Self {
-        Self { planned: planned.into_iter().collect(), open: VecDeque::with_capacity(4), cut: RunTime(i64::MAX) }
+        Self {
+            planned: planned.into_iter().collect(),
+            open: VecDeque::with_capacity(4),
+            cut: RunTime(i64::MAX),
+        }
     }
 
     /// The stream of a call, while it is open.
@@ -59,23 +63,42 @@ impl LineReceiver {
 
     /// Opens every stream that is due by `at`, so that one of which nothing comes is missed too.
     fn open_until(&mut self, at: RunTime) {
-        while self.planned.front().is_some_and(|plan| plan.due <= at && plan.due < self.cut) {
-            self.open.extend(self.planned.pop_front().map(StreamReceiver::new));
+        while self
+            .planned
+            .front()
+            .is_some_and(|plan| plan.due <= at && plan.due < self.cut)
+        {
+            self.open
+                .extend(self.planned.pop_front().map(StreamReceiver::new));
         }
     }
 
     /// Takes a datagram.
-    pub fn take(&mut self, packet: &RtpView<'_>, arrival: Arrival, facts: &mut impl FnMut(Fact)) -> Taken {
-        let Arrival { arrived, drift, dscp } = arrival;
+    pub fn take(
+        &mut self,
+        packet: &RtpView<'_>,
+        arrival: Arrival,
+        facts: &mut impl FnMut(Fact),
+    ) -> Taken {
+        let Arrival {
+            arrived,
+            drift,
+            dscp,
+        } = arrival;
         // Clocks of two hosts agree to some milliseconds only: look a little ahead.
         self.open_until(arrived + NS_PER_SECOND);
         let ssrc = packet.ssrc();
-        let Some(stream) = self.open.iter_mut().rev().find(|s| s.plan().ssrc == ssrc) else { return Taken::Foreign };
+        let Some(stream) = self.open.iter_mut().rev().find(|s| s.plan().ssrc == ssrc) else {
+            return Taken::Foreign;
+        };
         if let Some(dscp) = dscp {
             stream.note_dscp(dscp);
         }
         let placed = stream.take(packet.seq(), packet.timestamp(), arrived, drift, facts);
-        Taken::Stream { plan: *stream.plan(), placed }
+        Taken::Stream {
+            plan: *stream.plan(),
+            placed,
+        }
     }
 
     /// Closes every stream whose time, with the drain, is over by `now`.
@@ -116,7 +139,11 @@ mod tests {
 
     fn plan(call: u32, start_s: i64) -> StreamPlan {
         StreamPlan {
-            stream: StreamId { call: CallId(call), party: Party::B, leg: Leg::Sent },
+            stream: StreamId {
+                call: CallId(call),
+                party: Party::B,
+                leg: Leg::Sent,
+            },
             ssrc: call + 100,
             first_seq: 0,
             first_timestamp: 0,
@@ -127,7 +154,11 @@ mod tests {
     }
 
     fn at(ns: i64) -> Arrival {
-        Arrival { arrived: RunTime(ns), drift: 0, dscp: Some(46) }
+        Arrival {
+            arrived: RunTime(ns),
+            drift: 0,
+            dscp: Some(46),
+        }
     }
 
     fn packet(ssrc: u32, slot: u32) -> Vec<u8> {
@@ -147,10 +178,19 @@ mod tests {
         for (octets, call) in [(&early, 1), (&late, 0)] {
             let view = RtpView::parse(octets).unwrap();
             let taken = line.take(&view, at(10_010_000_000), &mut |f| facts.push(f));
-            assert!(matches!(taken, Taken::Stream { plan, placed: Placed::New { .. } } if plan.stream.call == CallId(call)));
+            assert!(
+                matches!(taken, Taken::Stream { plan, placed: Placed::New { .. } } if plan.stream.call == CallId(call))
+            );
         }
         let stranger = packet(7, 0);
-        assert_eq!(line.take(&RtpView::parse(&stranger).unwrap(), at(10_020_000_000), &mut |_| ()), Taken::Foreign);
+        assert_eq!(
+            line.take(
+                &RtpView::parse(&stranger).unwrap(),
+                at(10_020_000_000),
+                &mut |_| ()
+            ),
+            Taken::Foreign
+        );
     }
 
     #[test]

@@ -33,7 +33,14 @@ impl<'a> RtpView<'a> {
     /// Checks version, contributing sources, extension and padding against the octets there are.
     pub fn parse(octets: &'a [u8]) -> Result<Self, RtpError> {
         let need = |expected: usize| {
-            if octets.len() < expected { Err(RtpError::Short { expected, actual: octets.len() }) } else { Ok(expected) }
+            if octets.len() < expected {
+                Err(RtpError::Short {
+                    expected,
+                    actual: octets.len(),
+                })
+            } else {
+                Ok(expected)
+            }
         };
         need(12)?;
         if octets[0] >> 6 != 2 {
@@ -41,14 +48,23 @@ impl<'a> RtpView<'a> {
         }
         let mut header = need(12 + usize::from(octets[0] & 15) * 4)?;
         if octets[0] & 0x10 != 0 {
-            let words = need(header + 4).map(|end| u16::from_be_bytes([octets[end - 2], octets[end - 1]]))?;
+            let words = need(header + 4)
+                .map(|end| u16::from_be_bytes([octets[end - 2], octets[end - 1]]))?;
             header = need(header + 4 + usize::from(words) * 4)?;
         }
-        let padding = if octets[0] & 0x20 == 0 { 0 } else { octets[octets.len() - 1] };
+        let padding = if octets[0] & 0x20 == 0 {
+            0
+        } else {
+            octets[octets.len() - 1]
+        };
         if octets[0] & 0x20 != 0 && (padding == 0 || header + usize::from(padding) > octets.len()) {
             return Err(RtpError::Padding(padding));
         }
-        Ok(Self { octets, header, padding: usize::from(padding) })
+        Ok(Self {
+            octets,
+            header,
+            padding: usize::from(padding),
+        })
     }
 
     /// Sequence number.
@@ -60,13 +76,23 @@ impl<'a> RtpView<'a> {
     /// Timestamp.
     #[must_use]
     pub fn timestamp(&self) -> u32 {
-        u32::from_be_bytes([self.octets[4], self.octets[5], self.octets[6], self.octets[7]])
+        u32::from_be_bytes([
+            self.octets[4],
+            self.octets[5],
+            self.octets[6],
+            self.octets[7],
+        ])
     }
 
     /// Synchronisation source.
     #[must_use]
     pub fn ssrc(&self) -> u32 {
-        u32::from_be_bytes([self.octets[8], self.octets[9], self.octets[10], self.octets[11]])
+        u32::from_be_bytes([
+            self.octets[8],
+            self.octets[9],
+            self.octets[10],
+            self.octets[11],
+        ])
     }
 
     /// Payload type, 0 to 127.
@@ -100,14 +126,23 @@ mod tests {
         let mut octets = vec![0xb1, 0x88, 0, 9, 0, 0, 0, 160, 1, 2, 3, 4, 9, 9, 9, 9];
         octets.extend([0xbe, 0xde, 0, 1, 0x10, 7, 0, 0, 0xaa, 0xbb, 0, 2]);
         let view = RtpView::parse(&octets).unwrap();
-        assert_eq!((view.seq(), view.timestamp(), view.ssrc()), (9, 160, 0x0102_0304));
+        assert_eq!(
+            (view.seq(), view.timestamp(), view.ssrc()),
+            (9, 160, 0x0102_0304)
+        );
         assert_eq!((view.payload_type(), view.marker()), (8, true));
         assert_eq!(view.payload(), [0xaa, 0xbb]);
     }
 
     #[test]
     fn what_is_not_rtp_is_told_apart() {
-        assert_eq!(RtpView::parse(&[0x80; 11]), Err(RtpError::Short { expected: 12, actual: 11 }));
+        assert_eq!(
+            RtpView::parse(&[0x80; 11]),
+            Err(RtpError::Short {
+                expected: 12,
+                actual: 11
+            })
+        );
         assert_eq!(RtpView::parse(&[0; 20]), Err(RtpError::Version(0)));
         let mut padded = [0; 14];
         padded[0] = 0xa0;

@@ -25,7 +25,11 @@ impl PlayoutBuffer {
     /// An empty buffer of a nominal depth in ns.
     #[must_use]
     pub fn new(depth: i64) -> Self {
-        Self { depth, slots: Box::new([(EMPTY, [0; SAMPLES_PER_PACKET]); SLOTS]), played: None }
+        Self {
+            depth,
+            slots: Box::new([(EMPTY, [0; SAMPLES_PER_PACKET]); SLOTS]),
+            played: None,
+        }
     }
 
     /// Empties it for the next stream.
@@ -79,7 +83,13 @@ mod tests {
     fn a_packet_is_played_its_depth_after_it_arrived() {
         let buffer = PlayoutBuffer::new(60 * MS);
         // Slot 0 due at 0.5 ms, 0.2 ms on the way; ticks at 1.5 ms and every 20 ms.
-        let at = |tick: i64| buffer.slot_at(RunTime(tick * 20 * MS + 3 * MS / 2), RunTime(MS / 2), MS / 5);
+        let at = |tick: i64| {
+            buffer.slot_at(
+                RunTime(tick * 20 * MS + 3 * MS / 2),
+                RunTime(MS / 2),
+                MS / 5,
+            )
+        };
         assert_eq!([at(0), at(2), at(3), at(4)], [None, None, Some(0), Some(1)]);
     }
 

@@ -2,7 +2,9 @@
 
 use milliwatt_scoring::interarrival_jitter::InterarrivalJitter;
 use milliwatt_scoring::sequence::SourceState;
-use milliwatt_wire::facts::{DeadCause, Fact, LATE_LISTED_NS, LatePacket, Scale, StreamEnd, StreamSecond};
+use milliwatt_wire::facts::{
+    DeadCause, Fact, LATE_LISTED_NS, LatePacket, Scale, StreamEnd, StreamSecond,
+};
 use milliwatt_wire::id::StreamId;
 use milliwatt_wire::load::{PTIME_NS, SAMPLES_PER_PACKET};
 use milliwatt_wire::time::RunTime;
@@ -123,13 +125,22 @@ impl StreamReceiver {
 
     /// Takes a packet that the kernel stamped `arrived`. `drift` is how far the two clocks have
     /// moved apart since the run began, ns: it is taken off the transit before playout is judged.
-    pub fn take(&mut self, seq: u16, timestamp: u32, arrived: RunTime, drift: i64, facts: &mut impl FnMut(Fact)) -> Placed {
+    pub fn take(
+        &mut self,
+        seq: u16,
+        timestamp: u32,
+        arrived: RunTime,
+        drift: i64,
+        facts: &mut impl FnMut(Fact),
+    ) -> Placed {
         let ticks = timestamp.wrapping_sub(self.plan.first_timestamp);
         let slot = ticks / SAMPLES_PER_PACKET as u32;
         if slot > self.plan.slots {
             return Placed::Foreign;
         }
-        let Some(index) = self.source.update(seq) else { return Placed::Foreign };
+        let Some(index) = self.source.update(seq) else {
+            return Placed::Foreign;
+        };
         self.turn_second(arrived, facts);
         if self.is_copy(index) {
             self.second.duplicates += 1;
@@ -141,7 +152,10 @@ impl StreamReceiver {
         self.note_gap(index, slot, arrived, facts);
         self.hold(index, slot, transit);
         self.measure(slot, transit, drift);
-        Placed::New { slot, ipdv: self.ipdv(index, transit) }
+        Placed::New {
+            slot,
+            ipdv: self.ipdv(index, transit),
+        }
     }
 
     /// Ends the stream: settles what is left and says the last word.
@@ -177,8 +191,16 @@ impl StreamReceiver {
         self.next = self.next.max(index + 1);
         self.held[ring(index)] = Some(Held { slot, transit });
         self.end.received += 1;
-        self.end.first_index = Some(self.end.first_index.map_or_else(|| narrow(index), |i| i.min(narrow(index))));
-        self.end.last_index = Some(self.end.last_index.map_or_else(|| narrow(index), |i| i.max(narrow(index))));
+        self.end.first_index = Some(
+            self.end
+                .first_index
+                .map_or_else(|| narrow(index), |i| i.min(narrow(index))),
+        );
+        self.end.last_index = Some(
+            self.end
+                .last_index
+                .map_or_else(|| narrow(index), |i| i.max(narrow(index))),
+        );
         self.end.first_slot = Some(self.end.first_slot.map_or(slot, |s| s.min(slot)));
         self.end.last_slot = Some(self.end.last_slot.map_or(slot, |s| s.max(slot)));
     }
@@ -201,16 +223,24 @@ impl StreamReceiver {
             self.end.discarded += 1;
         }
         if above > LATE_LISTED_NS.min(self.plan.playout_buffer) {
-            self.late.push(LatePacket { slot, above_us: u32::try_from(above / 1000).unwrap_or(u32::MAX) });
+            self.late.push(LatePacket {
+                slot,
+                above_us: u32::try_from(above / 1000).unwrap_or(u32::MAX),
+            });
         }
     }
 
     fn ipdv(&self, index: u64, transit: i64) -> [Option<i64>; 2] {
         let transit_of = |i: u64| {
-            let held = (i >= self.settled && i < self.next).then(|| self.held[ring(i)]).flatten();
+            let held = (i >= self.settled && i < self.next)
+                .then(|| self.held[ring(i)])
+                .flatten();
             held.map(|h| h.transit)
         };
-        let before = index.checked_sub(1).and_then(transit_of).map(|t| transit - t);
+        let before = index
+            .checked_sub(1)
+            .and_then(transit_of)
+            .map(|t| transit - t);
         let after = transit_of(index + 1).map(|t| t - transit);
         [before, after]
     }
@@ -221,7 +251,12 @@ impl StreamReceiver {
             if gap > ARRIVAL_GAP_NS {
                 let missing = u32::try_from(index.saturating_sub(last + 1)).unwrap_or(u32::MAX);
                 let gap_us = u32::try_from(gap / 1000).unwrap_or(u32::MAX);
-                facts(Fact::ArrivalGap { stream: self.plan.stream, slot, gap_us, missing });
+                facts(Fact::ArrivalGap {
+                    stream: self.plan.stream,
+                    slot,
+                    gap_us,
+                    missing,
+                });
             }
         }
         self.last_arrival = Some((arrived, index));
@@ -233,20 +268,38 @@ impl StreamReceiver {
     fn settle_one(&mut self, facts: &mut impl FnMut(Fact)) {
         let index = self.settled;
         self.settled += 1;
-        let Some(held) = self.held[ring(index)].take() else { return };
+        let Some(held) = self.held[ring(index)].take() else {
+            return;
+        };
         if let Some((slot, last)) = self.last_settled {
             let lost = narrow(index - last - 1);
             let between = held.slot.saturating_sub(slot + 1);
             self.end.lost_inside += lost;
-            self.emit_dead(DeadCause::NotSent, slot + 1, between.saturating_sub(lost), facts);
+            self.emit_dead(
+                DeadCause::NotSent,
+                slot + 1,
+                between.saturating_sub(lost),
+                facts,
+            );
             self.emit_dead(DeadCause::Lost, held.slot.saturating_sub(lost), lost, facts);
         }
         self.last_settled = Some((held.slot, index));
     }
 
-    fn emit_dead(&self, cause: DeadCause, first_slot: u32, slots: u32, facts: &mut impl FnMut(Fact)) {
+    fn emit_dead(
+        &self,
+        cause: DeadCause,
+        first_slot: u32,
+        slots: u32,
+        facts: &mut impl FnMut(Fact),
+    ) {
         if slots > 0 {
-            facts(Fact::DeadSlots { stream: self.plan.stream, cause, first_slot, slots });
+            facts(Fact::DeadSlots {
+                stream: self.plan.stream,
+                cause,
+                first_slot,
+                slots,
+            });
         }
     }
 
@@ -263,7 +316,10 @@ impl StreamReceiver {
         let mut done = std::mem::replace(&mut self.second, next);
         if !self.late.is_empty() {
             self.late.sort_unstable_by_key(|p| p.slot);
-            facts(Fact::LatePackets { stream: self.plan.stream, packets: self.late.clone() });
+            facts(Fact::LatePackets {
+                stream: self.plan.stream,
+                packets: self.late.clone(),
+            });
             self.late.clear();
         }
         if done.packets + done.duplicates > 0 {
@@ -298,7 +354,10 @@ fn narrow(index: u64) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "J is a mean of absolute values; the cast saturates")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "J is a mean of absolute values; the cast saturates"
+)]
 fn whole(j: f64) -> i64 {
     j.round() as i64
 }
@@ -342,7 +401,11 @@ mod tests {
     use milliwatt_wire::id::{CallId, Leg, Party};
     use proptest::prelude::*;
 
-    const STREAM: StreamId = StreamId { call: CallId(3), party: Party::A, leg: Leg::Receive };
+    const STREAM: StreamId = StreamId {
+        call: CallId(3),
+        party: Party::A,
+        leg: Leg::Receive,
+    };
 
     fn plan() -> StreamPlan {
         StreamPlan {
@@ -363,7 +426,9 @@ mod tests {
         let placed = packets
             .iter()
             .map(|(index, slot, transit)| {
-                let seq = plan().first_seq.wrapping_add(u16::try_from(*index).unwrap());
+                let seq = plan()
+                    .first_seq
+                    .wrapping_add(u16::try_from(*index).unwrap());
                 let timestamp = plan().first_timestamp.wrapping_add(slot * 160);
                 let arrived = RunTime(i64::from(*slot) * PTIME_NS + transit);
                 receiver.take(seq, timestamp, arrived, 0, &mut |f| facts.push(f))
@@ -374,12 +439,26 @@ mod tests {
     }
 
     fn end_of(facts: &[Fact]) -> StreamEnd {
-        facts.iter().find_map(|f| if let Fact::StreamEnd(e) = f { Some(*e) } else { None }).unwrap()
+        facts
+            .iter()
+            .find_map(|f| {
+                if let Fact::StreamEnd(e) = f {
+                    Some(*e)
+                } else {
+                    None
+                }
+            })
+            .unwrap()
     }
 
     fn dead_of(facts: &[Fact]) -> Vec<(DeadCause, u32, u32)> {
         let dead = |f: &Fact| match f {
-            Fact::DeadSlots { cause, first_slot, slots, .. } => Some((*cause, *first_slot, *slots)),
+            Fact::DeadSlots {
+                cause,
+                first_slot,
+                slots,
+                ..
+            } => Some((*cause, *first_slot, *slots)),
             _ => None,
         };
         facts.iter().filter_map(dead).collect()
@@ -392,35 +471,87 @@ mod tests {
         packets.extend((43..50).map(|i| (i, i, 1000)));
         packets.extend((50..60).map(|i| (i, i + 2, 1000)));
         let (_, facts) = feed(&packets);
-        assert_eq!(dead_of(&facts), [(DeadCause::Lost, 40, 3), (DeadCause::NotSent, 50, 2)]);
+        assert_eq!(
+            dead_of(&facts),
+            [(DeadCause::Lost, 40, 3), (DeadCause::NotSent, 50, 2)]
+        );
         let end = end_of(&facts);
         assert_eq!((end.received, end.lost_inside), (57, 3));
-        assert_eq!((end.first_index, end.last_index, end.last_slot), (Some(0), Some(59), Some(61)));
+        assert_eq!(
+            (end.first_index, end.last_index, end.last_slot),
+            (Some(0), Some(59), Some(61))
+        );
     }
 
     #[test]
     fn a_missing_head_shows_in_the_first_index() {
         let packets: Vec<(u32, u32, i64)> = (5..20).map(|i| (i, i, 1000)).collect();
         let end = end_of(&feed(&packets).1);
-        assert_eq!((end.received, end.first_index, end.first_slot, end.lost_inside), (15, Some(5), Some(5), 0));
+        assert_eq!(
+            (
+                end.received,
+                end.first_index,
+                end.first_slot,
+                end.lost_inside
+            ),
+            (15, Some(5), Some(5), 0)
+        );
     }
 
     #[test]
     fn reordered_and_doubled_packets_are_neither_lost_nor_counted_twice() {
-        let (placed, facts) = feed(&[(0, 0, 0), (2, 2, 0), (1, 1, 30_000_000), (2, 2, 0), (3, 3, 0)]);
+        let (placed, facts) = feed(&[
+            (0, 0, 0),
+            (2, 2, 0),
+            (1, 1, 30_000_000),
+            (2, 2, 0),
+            (3, 3, 0),
+        ]);
         assert_eq!(placed[3], Placed::Duplicate);
         let end = end_of(&facts);
-        assert_eq!((end.received, end.duplicates, end.reordered, end.lost_inside), (4, 1, 1, 0));
+        assert_eq!(
+            (end.received, end.duplicates, end.reordered, end.lost_inside),
+            (4, 1, 1, 0)
+        );
         assert!(dead_of(&facts).is_empty());
     }
 
     #[test]
     fn ipdv_is_taken_between_neighbours_in_sequence_however_they_arrive() {
-        let (placed, _) = feed(&[(0, 0, 20_000_000), (2, 2, 19_500_000), (1, 1, 22_500_000), (4, 4, 1)]);
-        assert_eq!(placed[0], Placed::New { slot: 0, ipdv: [None, None] });
-        assert_eq!(placed[1], Placed::New { slot: 2, ipdv: [None, None] });
-        assert_eq!(placed[2], Placed::New { slot: 1, ipdv: [Some(2_500_000), Some(-3_000_000)] });
-        assert_eq!(placed[3], Placed::New { slot: 4, ipdv: [None, None] });
+        let (placed, _) = feed(&[
+            (0, 0, 20_000_000),
+            (2, 2, 19_500_000),
+            (1, 1, 22_500_000),
+            (4, 4, 1),
+        ]);
+        assert_eq!(
+            placed[0],
+            Placed::New {
+                slot: 0,
+                ipdv: [None, None]
+            }
+        );
+        assert_eq!(
+            placed[1],
+            Placed::New {
+                slot: 2,
+                ipdv: [None, None]
+            }
+        );
+        assert_eq!(
+            placed[2],
+            Placed::New {
+                slot: 1,
+                ipdv: [Some(2_500_000), Some(-3_000_000)]
+            }
+        );
+        assert_eq!(
+            placed[3],
+            Placed::New {
+                slot: 4,
+                ipdv: [None, None]
+            }
+        );
     }
 
     #[test]
@@ -433,12 +564,24 @@ mod tests {
         assert_eq!(end_of(&facts).discarded, 2);
         let late: Vec<LatePacket> = facts
             .iter()
-            .filter_map(|f| if let Fact::LatePackets { packets, .. } = f { Some(packets.clone()) } else { None })
+            .filter_map(|f| {
+                if let Fact::LatePackets { packets, .. } = f {
+                    Some(packets.clone())
+                } else {
+                    None
+                }
+            })
             .flatten()
             .collect();
-        let want = [(50, 100_000), (51, 80_000), (52, 60_000), (53, 40_000)].map(|(slot, above_us)| LatePacket { slot, above_us });
+        let want = [(50, 100_000), (51, 80_000), (52, 60_000), (53, 40_000)]
+            .map(|(slot, above_us)| LatePacket { slot, above_us });
         assert_eq!(late, want);
-        assert!(facts.contains(&Fact::ArrivalGap { stream: STREAM, slot: 50, gap_us: 120_000, missing: 0 }));
+        assert!(facts.contains(&Fact::ArrivalGap {
+            stream: STREAM,
+            slot: 50,
+            gap_us: 120_000,
+            missing: 0
+        }));
     }
 
     #[test]
@@ -451,7 +594,13 @@ mod tests {
             let timestamp = plan().first_timestamp.wrapping_add(slot * 160);
             // The receiver's clock is 0.1 % fast: 60 ms in this minute.
             let drift = at / 1000;
-            receiver.take(seq, timestamp, RunTime(at + drift + 1_000_000), drift, &mut |f| facts.push(f));
+            receiver.take(
+                seq,
+                timestamp,
+                RunTime(at + drift + 1_000_000),
+                drift,
+                &mut |f| facts.push(f),
+            );
         }
         receiver.close(&mut |f| facts.push(f));
         assert_eq!(end_of(&facts).discarded, 0);

@@ -45,7 +45,12 @@ impl Distribution {
     }
 
     /// Adds a coarse histogram of a fact on its scale, each value raised by `above` ns.
-    pub fn record_coarse<C: Into<u64> + Copy>(&mut self, scale: Scale, buckets: &[(u8, C)], above: i64) {
+    pub fn record_coarse<C: Into<u64> + Copy>(
+        &mut self,
+        scale: Scale,
+        buckets: &[(u8, C)],
+        above: i64,
+    ) {
         for (bucket, count) in buckets {
             self.record(above + scale.middle(*bucket), (*count).into());
         }

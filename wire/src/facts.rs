@@ -106,9 +106,14 @@ pub struct StreamSecond {
 mod whole_microseconds {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature that serde asks for"
+    )]
     pub(super) fn serialize<S: Serializer>(ns: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-        ns.saturating_add(500).div_euclid(1000).serialize(serializer)
+        ns.saturating_add(500)
+            .div_euclid(1000)
+            .serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
@@ -443,7 +448,10 @@ mod tests {
             while ns < 4_000_000_000 {
                 let error = (scale.middle(scale.bucket(ns)) - ns).abs();
                 let most = (scale.unit / 2).max(ns / 31);
-                assert!(error <= most, "{ns} ns lies {error} ns from the middle of its bucket");
+                assert!(
+                    error <= most,
+                    "{ns} ns lies {error} ns from the middle of its bucket"
+                );
                 ns += ns / 7 + 1;
             }
         }

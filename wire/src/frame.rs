@@ -23,7 +23,7 @@ const HELLO: usize = 13;
 pub enum FrameError {
     /// The connection failed, or ended within a message.
     #[error("connection lost: {0}")]
-    Connection(#[from] io::Error),
+    Connection(io::Error),
     /// Not a milliwatt at the other end.
     #[error(
         "the peer does not speak milliwatt's protocol: {0}; is this the address of a milliwatt agent?"
@@ -46,6 +46,19 @@ pub enum FrameError {
         /// How many.
         octets: usize,
     },
+}
+
+impl From<io::Error> for FrameError {
+    /// TLS has a long text for a connection that just ended: the plain one is for people.
+    fn from(error: io::Error) -> Self {
+        Self::Connection(match error.kind() {
+            io::ErrorKind::UnexpectedEof => io::Error::new(
+                error.kind(),
+                "the other end closed it, or its program ended",
+            ),
+            _ => error,
+        })
+    }
 }
 
 /// What a connection is for.
@@ -193,7 +206,10 @@ async fn read_up_to(reader: &mut (impl AsyncRead + Unpin), octets: u32) -> io::R
 }
 
 fn cut_short() -> FrameError {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "it ended within a message").into()
+    FrameError::Connection(io::Error::new(
+        io::ErrorKind::UnexpectedEof,
+        "it ended within a message",
+    ))
 }
 
 #[cfg(test)]

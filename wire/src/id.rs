@@ -91,7 +91,13 @@ pub struct StreamId {
 
 impl fmt::Display for StreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "call {} party {:?} {}", self.call.0, self.party, self.leg.key())
+        write!(
+            f,
+            "call {} party {:?} {}",
+            self.call.0,
+            self.party,
+            self.leg.key()
+        )
     }
 }
 

@@ -167,12 +167,18 @@ impl LoadSpec {
     /// Parties with a media stream in each call: one or two.
     #[must_use]
     pub fn parties(&self) -> &'static [Party] {
-        if self.legs >= 2 { &Party::BOTH } else { &Party::BOTH[..1] }
+        if self.legs >= 2 {
+            &Party::BOTH
+        } else {
+            &Party::BOTH[..1]
+        }
     }
 
     /// Slots on the grid of one packet time.
     #[must_use]
     pub fn slots(&self) -> u32 {
-        u32::try_from(PTIME_NS / self.slot_width.max(1)).unwrap_or(1).max(1)
+        u32::try_from(PTIME_NS / self.slot_width.max(1))
+            .unwrap_or(1)
+            .max(1)
     }
 }

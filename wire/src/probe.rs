@@ -82,7 +82,11 @@ impl Guard {
     /// Waits for the peer that knows `secret`; `challenge` is random and this port's own.
     #[must_use]
     pub fn new(secret: [u8; 16], challenge: [u8; 16]) -> Self {
-        Self { secret, challenge, heard: false }
+        Self {
+            secret,
+            challenge,
+            heard: false,
+        }
     }
 
     /// Takes a datagram: what to answer to its source, and whether that source is now proven.
@@ -90,7 +94,12 @@ impl Guard {
         match Probe::decode(octets) {
             Some(Probe::Open { secret }) if secret == self.secret => {
                 self.heard = true;
-                (Some(Probe::Challenge { challenge: self.challenge }), false)
+                (
+                    Some(Probe::Challenge {
+                        challenge: self.challenge,
+                    }),
+                    false,
+                )
             }
             Some(Probe::Answer { challenge }) if self.heard && challenge == self.challenge => {
                 (Some(Probe::Confirm { challenge }), true)
@@ -114,7 +123,11 @@ impl Prover {
     /// Opens with the secret.
     #[must_use]
     pub fn new(secret: [u8; 16]) -> Self {
-        Self { say: Probe::Open { secret }, confirmed: false, heard: false }
+        Self {
+            say: Probe::Open { secret },
+            confirmed: false,
+            heard: false,
+        }
     }
 
     /// What to send, now and whenever nothing came for a while; none once confirmed.
@@ -132,7 +145,9 @@ impl Prover {
                 self.say = Probe::Answer { challenge };
                 news
             }
-            (Some(Probe::Confirm { challenge }), Probe::Answer { challenge: said }) if challenge == said => {
+            (Some(Probe::Confirm { challenge }), Probe::Answer { challenge: said })
+                if challenge == said =>
+            {
                 self.confirmed = true;
                 false
             }
@@ -164,8 +179,14 @@ mod tests {
     #[test]
     fn who_does_not_know_the_secret_gets_no_answer_at_all() {
         let mut guard = Guard::new([1; 16], [2; 16]);
-        assert_eq!(guard.take(&Probe::Open { secret: [9; 16] }.encode()), (None, false));
-        assert_eq!(guard.take(&Probe::Answer { challenge: [2; 16] }.encode()), (None, false));
+        assert_eq!(
+            guard.take(&Probe::Open { secret: [9; 16] }.encode()),
+            (None, false)
+        );
+        assert_eq!(
+            guard.take(&Probe::Answer { challenge: [2; 16] }.encode()),
+            (None, false)
+        );
         assert!(!guard.heard);
     }
 

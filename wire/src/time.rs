@@ -13,11 +13,15 @@ pub const NS_PER_MS: i64 = 1_000_000;
 pub const NS_PER_SECOND: i64 = 1_000_000_000;
 
 /// A reading of this host's monotonic clock, nanoseconds since an arbitrary start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct MonoTime(pub i64);
 
 /// Nanoseconds since the start of the run; negative before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct RunTime(pub i64);
 
 impl RunTime {
@@ -102,7 +106,9 @@ mod tests {
 
     #[test]
     fn run_and_mono_are_inverse() {
-        let clock = RunClock { zero: MonoTime(5_000) };
+        let clock = RunClock {
+            zero: MonoTime(5_000),
+        };
         assert_eq!(clock.run(MonoTime(5_020)), RunTime(20));
         assert_eq!(clock.mono(clock.run(MonoTime(77))), MonoTime(77));
     }

@@ -122,13 +122,25 @@ pub struct Engine {
 impl Engine {
     /// Joins ports and plan.
     pub fn new(setup: EngineSetup) -> io::Result<Self> {
-        let EngineSetup { load, plan, index, engines, ports, clock, status, facts, recorder } = setup;
+        let EngineSetup {
+            load,
+            plan,
+            index,
+            engines,
+            ports,
+            clock,
+            status,
+            facts,
+            recorder,
+        } = setup;
         let serves = move |lane: Lane| lane.0 % engines == index;
         let pacer = Pacer::new(&load, &plan, Leg::Sent, serves);
         let poller = Poller::new()?;
         let ipv6 = ports.first().is_some_and(|p| p.rtp.local_addr().is_ipv6());
         let mut lines = Vec::with_capacity(ports.len());
-        for (token, (port, (_, party, calls))) in (0_u32..).zip(ports.into_iter().zip(port_calls(&load, &plan, serves))) {
+        for (token, (port, (_, party, calls))) in
+            (0_u32..).zip(ports.into_iter().zip(port_calls(&load, &plan, serves)))
+        {
             poller.add(&port.rtp, token * 2)?;
             poller.add(&port.rtcp, token * 2 + 1)?;
             let receiver = line_receiver(&load, pacer.grid(), &calls, party, ARRIVING);
@@ -145,7 +157,10 @@ impl Engine {
             pacing: PacingLog::default(),
             leg: LegLog::new(ARRIVING),
             sent: SentLog::new(ipv6),
-            facts: FactRing { ring: facts, status: Arc::clone(&status) },
+            facts: FactRing {
+                ring: facts,
+                status: Arc::clone(&status),
+            },
             recorder,
             recorded: RecordedLanes::new(drops.len(), load.legs),
             end: plan.end() + 2 * PTIME_NS,
@@ -174,7 +189,20 @@ impl Engine {
     }
 
     fn send(&mut self, tick: i64, due: RunTime) {
-        let Self { load, clock, status, pacer, lines, pacing, sent, facts, recorder, recorded, end, .. } = self;
+        let Self {
+            load,
+            clock,
+            status,
+            pacer,
+            lines,
+            pacing,
+            sent,
+            facts,
+            recorder,
+            recorded,
+            end,
+            ..
+        } = self;
         if load.role == Role::Echo {
             return;
         }
@@ -182,15 +210,27 @@ impl Engine {
         let drift = status.drift(now);
         let in_time = now - due <= NOT_SENT_AFTER_NS;
         pacer.visit(tick, &mut facts.sink(), |index, line, facts| {
-            let Some(call) = line.call().copied() else { return };
+            let Some(call) = line.call().copied() else {
+                return;
+            };
             let speaker = speaker_of(load, index);
             pacing.count(due, now, in_time, facts);
             let Some(sender) = line.sender() else { return };
             if in_time {
-                let frame = fill(load, sender, &call, due, drift, (&mut lines[speaker], speaker));
+                let frame = fill(
+                    load,
+                    sender,
+                    &call,
+                    due,
+                    drift,
+                    (&mut lines[speaker], speaker),
+                );
                 let ended = recorded.begin(index, &call, *end);
                 let frame = call.recorded.then_some(RecorderInput::Frame(frame));
-                ended.into_iter().chain(frame).for_each(|input| record(recorder, input, status));
+                ended
+                    .into_iter()
+                    .chain(frame)
+                    .for_each(|input| record(recorder, input, status));
                 hand_over(sender, &lines[index].port.rtp, sent, now, facts);
             } else {
                 lines[speaker].miss(&call, due, drift, facts);
@@ -202,35 +242,78 @@ impl Engine {
 
     /// Reads what came until the next slot is due.
     fn receive(&mut self, batch: &mut ReceiveBatch, until: MonoTime) {
-        let Self { load, clock, status, pacer, lines, poller, leg, sent, facts, drops, .. } = self;
+        let Self {
+            load,
+            clock,
+            status,
+            pacer,
+            lines,
+            poller,
+            leg,
+            sent,
+            facts,
+            drops,
+            ..
+        } = self;
         let pair = ClockPair::read();
         let mut sink = facts.sink();
         loop {
-            let Ok(tokens) = poller.wait(Some(0)) else { return };
+            let Ok(tokens) = poller.wait(Some(0)) else {
+                return;
+            };
             if tokens.is_empty() {
                 return;
             }
             for token in tokens {
                 let (index, rtcp) = ((token / 2) as usize, token % 2 == 1);
-                let socket = if rtcp { &lines[index].port.rtcp } else { &lines[index].port.rtp };
-                let Ok(count) = batch.receive(socket) else { continue };
+                let socket = if rtcp {
+                    &lines[index].port.rtcp
+                } else {
+                    &lines[index].port.rtp
+                };
+                let Ok(count) = batch.receive(socket) else {
+                    continue;
+                };
                 let taken = clock.run(mono_now());
                 for datagram in (0..count).map(|i| batch.datagram(i)) {
-                    let arrived = datagram.arrived_wall_ns.map_or(taken, |wall| clock.run(pair.mono_of(wall)));
+                    let arrived = datagram
+                        .arrived_wall_ns
+                        .map_or(taken, |wall| clock.run(pair.mono_of(wall)));
                     let line = &mut lines[index];
                     if rtcp {
                         if line.rtcp.take(datagram.octets, arrived) {
-                            status.last_valid.store(clock.mono(taken).0, Ordering::Relaxed);
+                            status
+                                .last_valid
+                                .store(clock.mono(taken).0, Ordering::Relaxed);
                         }
                         continue;
                     }
-                    let arrival = Arrival { arrived, drift: status.drift(arrived), dscp: datagram.dscp };
+                    let arrival = Arrival {
+                        arrived,
+                        drift: status.drift(arrived),
+                        dscp: datagram.dscp,
+                    };
                     let moment = Moment { arrival, taken };
-                    let Some((plan, slot)) = line.take(datagram.octets, moment, leg, &mut sink) else { continue };
-                    status.last_valid.store(clock.mono(taken).0, Ordering::Relaxed);
+                    let Some((plan, slot)) = line.take(datagram.octets, moment, leg, &mut sink)
+                    else {
+                        continue;
+                    };
+                    status
+                        .last_valid
+                        .store(clock.mono(taken).0, Ordering::Relaxed);
                     note_drops(status, &mut drops[index], datagram.drops);
-                    if load.role == Role::Echo && let Some(sender) = pacer.stream_of(index, plan.stream.call, &mut sink) {
-                        reflect(sender, slot, datagram.octets, &line.port.rtp, sent, taken, &mut sink);
+                    if load.role == Role::Echo
+                        && let Some(sender) = pacer.stream_of(index, plan.stream.call, &mut sink)
+                    {
+                        reflect(
+                            sender,
+                            slot,
+                            datagram.octets,
+                            &line.port.rtp,
+                            sent,
+                            taken,
+                            &mut sink,
+                        );
                     }
                 }
             }
@@ -308,12 +391,21 @@ fn fill(
         None => payload.fill(load.codec.idle_code()),
     }
     let channel = u8::try_from(speaker % usize::from(load.legs.max(1))).unwrap_or(0);
-    let mut frame = AudioFrame { call: call.id, channel, index, payload: [0; 160] };
+    let mut frame = AudioFrame {
+        call: call.id,
+        channel,
+        index,
+        payload: [0; 160],
+    };
     frame.payload.copy_from_slice(payload);
     frame
 }
 
-fn record(recorder: &mut rtrb::Producer<RecorderInput>, input: RecorderInput, status: &MediaStatus) {
+fn record(
+    recorder: &mut rtrb::Producer<RecorderInput>,
+    input: RecorderInput,
+    status: &MediaStatus,
+) {
     if recorder.push(input).is_err() {
         status.recorder_drops.fetch_add(1, Ordering::Relaxed);
     }
@@ -329,7 +421,10 @@ struct RecordedLanes {
 impl RecordedLanes {
     fn new(lines: usize, legs: u8) -> Self {
         let legs = usize::from(legs.clamp(1, 2));
-        Self { calls: vec![None; lines / legs], legs }
+        Self {
+            calls: vec![None; lines / legs],
+            legs,
+        }
     }
 
     /// Notes that `call` is being recorded; whatever was recorded on its lane before has ended.
@@ -342,18 +437,36 @@ impl RecordedLanes {
     }
 
     /// The end of the lane's call, once its last tick is past.
-    fn end(&mut self, lane: usize, due: RunTime, cut: RunTime, margin: i64) -> Option<RecorderInput> {
+    fn end(
+        &mut self,
+        lane: usize,
+        due: RunTime,
+        cut: RunTime,
+        margin: i64,
+    ) -> Option<RecorderInput> {
         let over = |c: &Call| due >= c.end().min(cut) + margin + 2 * PTIME_NS;
-        self.calls.get_mut(lane)?.take_if(|c| over(c)).map(|c| ended(&c, cut))
+        self.calls
+            .get_mut(lane)?
+            .take_if(|c| over(c))
+            .map(|c| ended(&c, cut))
     }
 }
 
 fn ended(call: &Call, cut: RunTime) -> RecorderInput {
     let frames = u32::try_from((call.end().min(cut) - call.start).max(0) / PTIME_NS).unwrap_or(0);
-    RecorderInput::Ended { call: call.id, frames }
+    RecorderInput::Ended {
+        call: call.id,
+        frames,
+    }
 }
 
-fn hand_over(sender: &mut StreamSender, socket: &MediaSocket, sent: &mut SentLog, now: RunTime, facts: &mut impl FnMut(Fact)) {
+fn hand_over(
+    sender: &mut StreamSender,
+    socket: &MediaSocket,
+    sent: &mut SentLog,
+    now: RunTime,
+    facts: &mut impl FnMut(Fact),
+) {
     let octets = sender.octets().len();
     let handed = match socket.send(sender.octets()) {
         SendOutcome::Sent => {
@@ -366,7 +479,14 @@ fn hand_over(sender: &mut StreamSender, socket: &MediaSocket, sent: &mut SentLog
 }
 
 /// Sends a report when it is due.
-fn report(line: &mut Line, at: &mut EngineLine, call: &Call, now: RunTime, sent: &mut SentLog, facts: &mut impl FnMut(Fact)) {
+fn report(
+    line: &mut Line,
+    at: &mut EngineLine,
+    call: &Call,
+    now: RunTime,
+    sent: &mut SentLog,
+    facts: &mut impl FnMut(Fact),
+) {
     if !at.rtcp.expired(now) {
         return;
     }
@@ -378,7 +498,9 @@ fn report(line: &mut Line, at: &mut EngineLine, call: &Call, now: RunTime, sent:
         timestamp: sender.timestamp(),
         packets: sender.sent(),
     };
-    let octets = at.rtcp.send(&at.port.rtcp, info, heard, now, sent.overhead());
+    let octets = at
+        .rtcp
+        .send(&at.port.rtcp, info, heard, now, sent.overhead());
     sent.rtcp(now.second(), octets, facts);
 }
 
@@ -396,7 +518,12 @@ fn reflect(
     while sender.next_slot().is_some_and(|next| next < slot) {
         sender.skip();
     }
-    let Some(audio) = octets.get(octets.len().saturating_sub(160)..).filter(|a| a.len() == 160) else { return };
+    let Some(audio) = octets
+        .get(octets.len().saturating_sub(160)..)
+        .filter(|a| a.len() == 160)
+    else {
+        return;
+    };
     if sender.next_slot() == Some(slot) {
         sender.fill().copy_from_slice(audio);
         hand_over(sender, socket, sent, now, facts);
@@ -405,7 +532,9 @@ fn reflect(
 
 fn note_drops(status: &MediaStatus, seen: &mut u32, now: Option<u32>) {
     if let Some(now) = now.filter(|now| *now > *seen) {
-        status.socket_drops.fetch_add(u64::from(now - *seen), Ordering::Relaxed);
+        status
+            .socket_drops
+            .fetch_add(u64::from(now - *seen), Ordering::Relaxed);
         *seen = now;
     }
 }

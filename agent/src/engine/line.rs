@@ -40,7 +40,12 @@ pub(super) struct Moment {
 }
 
 impl EngineLine {
-    pub(super) fn new(load: &LoadSpec, port: PortPair, rtcp: RtcpPort, receiver: LineReceiver) -> Self {
+    pub(super) fn new(
+        load: &LoadSpec,
+        port: PortPair,
+        rtcp: RtcpPort,
+        receiver: LineReceiver,
+    ) -> Self {
         Self {
             port,
             rtcp,
@@ -61,10 +66,13 @@ impl EngineLine {
         facts: &mut impl FnMut(Fact),
     ) -> Option<(StreamPlan, u32)> {
         let view = RtpView::parse(octets).ok()?;
-        let Taken::Stream { plan, placed } = self.receiver.take(&view, moment.arrival, facts) else {
+        let Taken::Stream { plan, placed } = self.receiver.take(&view, moment.arrival, facts)
+        else {
             return None;
         };
-        let Placed::New { slot, ipdv } = placed else { return None };
+        let Placed::New { slot, ipdv } = placed else {
+            return None;
+        };
         leg.count(ipdv, moment.arrival.arrived, moment.taken, facts);
         self.rtcp.arrived(moment.arrival.arrived, view.timestamp());
         self.store(&plan, slot, view.payload(), moment, facts);
@@ -73,7 +81,14 @@ impl EngineLine {
 
     /// Puts audio where its turn will find it. A packet that was here in time and was read too
     /// late is the guest's own doing.
-    fn store(&mut self, plan: &StreamPlan, slot: u32, payload: &[u8], moment: Moment, facts: &mut impl FnMut(Fact)) {
+    fn store(
+        &mut self,
+        plan: &StreamPlan,
+        slot: u32,
+        payload: &[u8],
+        moment: Moment,
+        facts: &mut impl FnMut(Fact),
+    ) {
         if self.playing.is_none_or(|call| call < plan.stream.call) {
             self.playing = Some(plan.stream.call);
             self.playout.clear();
@@ -81,7 +96,11 @@ impl EngineLine {
         if self.playing != Some(plan.stream.call) || self.playout.insert(slot, payload) {
             return;
         }
-        let reference = self.receiver.stream_of(plan.stream.call).and_then(|s| s.reference_transit()).unwrap_or(0);
+        let reference = self
+            .receiver
+            .stream_of(plan.stream.call)
+            .and_then(|s| s.reference_transit())
+            .unwrap_or(0);
         let due = plan.due + i64::from(slot) * milliwatt_wire::load::PTIME_NS;
         let above = moment.arrival.arrived - due - moment.arrival.drift - reference;
         if above <= self.playout_depth {
@@ -90,16 +109,32 @@ impl EngineLine {
     }
 
     /// The audio whose turn is at a tick of `call`, due at `due`; none when nothing is there.
-    pub(super) fn play(&mut self, call: &Call, due: RunTime, drift: i64) -> Option<&[u8; SAMPLES_PER_PACKET]> {
+    pub(super) fn play(
+        &mut self,
+        call: &Call,
+        due: RunTime,
+        drift: i64,
+    ) -> Option<&[u8; SAMPLES_PER_PACKET]> {
         let slot = self.slot_at(call, due, drift)?;
         self.playout.take(slot)
     }
 
     /// A tick of `call` that did not run in time: what it would have played is not heard.
-    pub(super) fn miss(&mut self, call: &Call, due: RunTime, drift: i64, facts: &mut impl FnMut(Fact)) {
-        let Some(slot) = self.slot_at(call, due, drift) else { return };
+    pub(super) fn miss(
+        &mut self,
+        call: &Call,
+        due: RunTime,
+        drift: i64,
+        facts: &mut impl FnMut(Fact),
+    ) {
+        let Some(slot) = self.slot_at(call, due, drift) else {
+            return;
+        };
         let was_there = self.playout.take(slot).is_some();
-        if let (true, Some(stream)) = (was_there, self.receiver.stream_of(call.id).map(|s| s.plan().stream)) {
+        if let (true, Some(stream)) = (
+            was_there,
+            self.receiver.stream_of(call.id).map(|s| s.plan().stream),
+        ) {
             self.note_unplayed(stream, slot, facts);
         }
     }
@@ -111,22 +146,40 @@ impl EngineLine {
         let stream = self.receiver.stream_of(call.id)?;
         let (start, slots) = (stream.plan().due, stream.plan().slots);
         let reference = stream.reference_transit()?;
-        self.playout.slot_at(due, start, reference + drift).filter(|slot| *slot < slots)
+        self.playout
+            .slot_at(due, start, reference + drift)
+            .filter(|slot| *slot < slots)
     }
 
     fn note_unplayed(&mut self, stream: StreamId, slot: u32, facts: &mut impl FnMut(Fact)) {
         match &mut self.unplayed {
-            Some(run) if run.stream == stream && run.first_slot + run.slots == slot => run.slots += 1,
+            Some(run) if run.stream == stream && run.first_slot + run.slots == slot => {
+                run.slots += 1
+            }
             _ => {
                 self.flush_unplayed(facts);
-                self.unplayed = Some(UnplayedRun { stream, first_slot: slot, slots: 1 });
+                self.unplayed = Some(UnplayedRun {
+                    stream,
+                    first_slot: slot,
+                    slots: 1,
+                });
             }
         }
     }
 
     fn flush_unplayed(&mut self, facts: &mut impl FnMut(Fact)) {
-        if let Some(UnplayedRun { stream, first_slot, slots }) = self.unplayed.take() {
-            facts(Fact::DeadSlots { stream, cause: DeadCause::GuestPlayout, first_slot, slots });
+        if let Some(UnplayedRun {
+            stream,
+            first_slot,
+            slots,
+        }) = self.unplayed.take()
+        {
+            facts(Fact::DeadSlots {
+                stream,
+                cause: DeadCause::GuestPlayout,
+                first_slot,
+                slots,
+            });
         }
     }
 

@@ -28,14 +28,34 @@ pub struct PortPair {
 
 /// The streams that arrive at one port over the run.
 #[must_use]
-pub fn line_receiver(load: &LoadSpec, grid: &Grid, calls: &[Call], party: Party, leg: Leg) -> LineReceiver {
-    LineReceiver::new(calls.iter().map(|call| stream_plan(load, grid, call, party, leg)))
+pub fn line_receiver(
+    load: &LoadSpec,
+    grid: &Grid,
+    calls: &[Call],
+    party: Party,
+    leg: Leg,
+) -> LineReceiver {
+    LineReceiver::new(
+        calls
+            .iter()
+            .map(|call| stream_plan(load, grid, call, party, leg)),
+    )
 }
 
 /// What is agreed about one stream.
 #[must_use]
-pub fn stream_plan(load: &LoadSpec, grid: &Grid, call: &Call, party: Party, leg: Leg) -> StreamPlan {
-    let stream = StreamId { call: call.id, party, leg };
+pub fn stream_plan(
+    load: &LoadSpec,
+    grid: &Grid,
+    call: &Call,
+    party: Party,
+    leg: Leg,
+) -> StreamPlan {
+    let stream = StreamId {
+        call: call.id,
+        party,
+        leg,
+    };
     let headers = stream_headers(load.seed, stream);
     StreamPlan {
         stream,
@@ -50,9 +70,22 @@ pub fn stream_plan(load: &LoadSpec, grid: &Grid, call: &Call, party: Party, leg:
 
 /// The calls of the lanes that `serves` accepts, by lane and party in port order.
 #[must_use]
-pub fn port_calls(load: &LoadSpec, plan: &CallPlan, serves: impl Fn(Lane) -> bool) -> Vec<(Lane, Party, Vec<Call>)> {
-    let lanes = (0..).map(Lane).zip(plan.by_lane(load.concurrent)).filter(|(lane, _)| serves(*lane));
-    lanes.flat_map(|(lane, calls)| load.parties().iter().map(move |party| (lane, *party, calls.clone()))).collect()
+pub fn port_calls(
+    load: &LoadSpec,
+    plan: &CallPlan,
+    serves: impl Fn(Lane) -> bool,
+) -> Vec<(Lane, Party, Vec<Call>)> {
+    let lanes = (0..)
+        .map(Lane)
+        .zip(plan.by_lane(load.concurrent))
+        .filter(|(lane, _)| serves(*lane));
+    lanes
+        .flat_map(|(lane, calls)| {
+            load.parties()
+                .iter()
+                .map(move |party| (lane, *party, calls.clone()))
+        })
+        .collect()
 }
 
 /// RTCP of one port: what was heard from the other side, and when to report.
@@ -67,7 +100,11 @@ impl RtcpPort {
     /// Nothing heard; the first report is due half an interval after `start`.
     #[must_use]
     pub fn new(seed: u64, start: RunTime) -> Self {
-        Self { timer: ReportTimer::new(seed, start), interarrival: InterarrivalJitterTicks::new(), last_report: None }
+        Self {
+            timer: ReportTimer::new(seed, start),
+            interarrival: InterarrivalJitterTicks::new(),
+            last_report: None,
+        }
     }
 
     /// A report is due.
@@ -77,16 +114,25 @@ impl RtcpPort {
 
     /// Counts an RTP arrival for the report's interarrival jitter field.
     pub fn arrived(&mut self, at: RunTime, timestamp: u32) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "RTP ticks wrap at 32 bits")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "RTP ticks wrap at 32 bits"
+        )]
         let ticks = (at.0 / 125_000) as u32;
         self.interarrival.update(ticks.wrapping_sub(timestamp));
     }
 
     /// Takes an RTCP datagram: remembers the last sender report. False when it is no RTCP.
     pub fn take(&mut self, octets: &[u8], at: RunTime) -> bool {
-        let Ok(packets) = rtcp::packet::unmarshal(&mut &octets[..]) else { return false };
+        let Ok(packets) = rtcp::packet::unmarshal(&mut &octets[..]) else {
+            return false;
+        };
         for packet in packets {
-            if let Some(report) = packet.as_any().downcast_ref::<rtcp::sender_report::SenderReport>() {
+            if let Some(report) = packet
+                .as_any()
+                .downcast_ref::<rtcp::sender_report::SenderReport>()
+            {
                 let middle = u32::try_from(report.ntp_time >> 16 & 0xffff_ffff).unwrap_or(0);
                 self.last_report = Some((middle, at));
             }
@@ -95,7 +141,14 @@ impl RtcpPort {
     }
 
     /// Sends a report on `socket`; gives the octets a NIC counts, 0 when the system refused it.
-    pub fn send(&mut self, socket: &MediaSocket, sender: SenderInfo, heard: Option<Heard>, now: RunTime, overhead: u64) -> u64 {
+    pub fn send(
+        &mut self,
+        socket: &MediaSocket,
+        sender: SenderInfo,
+        heard: Option<Heard>,
+        now: RunTime,
+        overhead: u64,
+    ) -> u64 {
         let reception = heard.map(|h| self.reception(h, now));
         let octets = build_report(sender, reception, "milliwatt");
         match socket.send(&octets) {
@@ -105,7 +158,9 @@ impl RtcpPort {
     }
 
     fn reception(&self, heard: Heard, now: RunTime) -> Reception {
-        let (last_sender_report, since) = self.last_report.map_or((0, 0), |(middle, at)| (middle, now - at));
+        let (last_sender_report, since) = self
+            .last_report
+            .map_or((0, 0), |(middle, at)| (middle, now - at));
         Reception {
             ssrc: heard.ssrc,
             fraction_lost: heard.fraction_lost,
@@ -113,7 +168,8 @@ impl RtcpPort {
             extended_highest_seq: heard.extended_highest_seq,
             interarrival_jitter_ticks: self.interarrival.report_ticks(),
             last_sender_report,
-            delay_since_last: u32::try_from(since.max(0) * 65_536 / 1_000_000_000).unwrap_or(u32::MAX),
+            delay_since_last: u32::try_from(since.max(0) * 65_536 / 1_000_000_000)
+                .unwrap_or(u32::MAX),
         }
     }
 }

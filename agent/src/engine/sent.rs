@@ -15,8 +15,15 @@ impl SentLog {
     #[must_use]
     pub fn new(ipv6: bool) -> Self {
         use milliwatt_generator::packet::{IPV4_OVERHEAD_OCTETS, IPV6_OVERHEAD_OCTETS};
-        let overhead = if ipv6 { IPV6_OVERHEAD_OCTETS } else { IPV4_OVERHEAD_OCTETS };
-        Self { overhead, second: SentSecond::default() }
+        let overhead = if ipv6 {
+            IPV6_OVERHEAD_OCTETS
+        } else {
+            IPV4_OVERHEAD_OCTETS
+        };
+        Self {
+            overhead,
+            second: SentSecond::default(),
+        }
     }
 
     /// Octets of headers around a UDP payload.
@@ -44,7 +51,10 @@ impl SentLog {
             if self.second.rtp_octets + self.second.rtcp_octets > 0 {
                 facts(Fact::Sent(self.second));
             }
-            self.second = SentSecond { second, ..SentSecond::default() };
+            self.second = SentSecond {
+                second,
+                ..SentSecond::default()
+            };
         }
     }
 }

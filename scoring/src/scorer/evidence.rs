@@ -158,10 +158,7 @@ fn observe_packets(seconds: &[&LegSecond], metric: &str) -> Option<f64> {
         }
         "interarrival_jitter_ms.max" => {
             let measured = seconds.iter().filter(|s| s.interarrival_jitter_count > 0);
-            measured
-                .map(|s| s.interarrival_jitter_max)
-                .max()
-                .map(ms)
+            measured.map(|s| s.interarrival_jitter_max).max().map(ms)
         }
         _ => None,
     }

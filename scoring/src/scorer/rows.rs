@@ -44,12 +44,8 @@ impl Summary<'_> {
             not_sent: tally.not_sent,
             duplicated: tally.duplicated,
             reordered: tally.reordered,
-            interarrival_jitter_mean_ms: ratio(
-                ms(tally.interarrival_jitter_sum),
-                float(count),
-            ),
-            interarrival_jitter_max_ms: (count > 0)
-                .then(|| ms(tally.interarrival_jitter_max)),
+            interarrival_jitter_mean_ms: ratio(ms(tally.interarrival_jitter_sum), float(count)),
+            interarrival_jitter_max_ms: (count > 0).then(|| ms(tally.interarrival_jitter_max)),
             pdv_p50_ms: pdv(Percentile::P50),
             pdv_p99_ms: pdv(Percentile::P99),
             pdv_p999_ms: pdv(Percentile::P999),

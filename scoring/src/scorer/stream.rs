@@ -300,7 +300,11 @@ impl StreamRecord {
             let to = from + usize::try_from(slice.buckets).unwrap_or(0);
             let level = skew.at(slice.second) + reference;
             let second = pdv.entry(slice.second).or_default();
-            second.record_coarse(Scale::STREAM, &self.buckets[from..to], slice.transit_min - level);
+            second.record_coarse(
+                Scale::STREAM,
+                &self.buckets[from..to],
+                slice.transit_min - level,
+            );
             second.raise_max(slice.transit_max - level);
             max = max.max(slice.transit_max - level);
             from = to;

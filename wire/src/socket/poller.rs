@@ -59,7 +59,9 @@ impl Poller {
         // On the stack: an event holds a raw pointer, which would tie the poller to one thread.
         let mut room = [MaybeUninit::<Event>::uninit(); EVENTS];
         let (events, _) = epoll::wait(&self.epoll, &mut room, Some(&timespec(0)))?;
-        let tokens = events.iter().map(|event| u32::try_from(event.data.u64()).unwrap_or(u32::MAX));
+        let tokens = events
+            .iter()
+            .map(|event| u32::try_from(event.data.u64()).unwrap_or(u32::MAX));
         self.tokens.extend(tokens);
         Ok(())
     }

@@ -5,8 +5,8 @@ use crate::judgement::{Judgement, published_250_calls};
 use crate::measured::Measured;
 use crate::scorer::Scorer;
 use milliwatt_wire::facts::{
-    DeadCause, Fact, HostSecond, LATE_LISTED_NS, LatePacket, Ledger, PacingSecond, Phase,
-    Scale, SentSecond, StreamEnd, StreamSecond,
+    DeadCause, Fact, HostSecond, LATE_LISTED_NS, LatePacket, Ledger, PacingSecond, Phase, Scale,
+    SentSecond, StreamEnd, StreamSecond,
 };
 use milliwatt_wire::id::{CallId, End, Lane, Leg, Party, StreamId};
 use milliwatt_wire::load::{Codec, Hold, LoadSpec, PTIME_NS, RecordingSpec, Role, TransferSpec};
@@ -369,7 +369,8 @@ fn stream_seconds(stream: StreamId, arrived: &[(usize, i64)]) -> Vec<Fact> {
             let least = *transits.iter().min().unwrap();
             let mut pdv: BTreeMap<u8, u16> = BTreeMap::new();
             for transit in &transits {
-                *pdv.entry(Scale::STREAM.bucket(transit - least)).or_default() += 1;
+                *pdv.entry(Scale::STREAM.bucket(transit - least))
+                    .or_default() += 1;
             }
             Fact::StreamSecond(StreamSecond {
                 stream,

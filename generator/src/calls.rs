@@ -57,8 +57,8 @@ pub struct StreamHeaders {
 /// Draws a stream's headers.
 #[must_use]
 pub fn stream_headers(seed: u64, stream: StreamId) -> StreamHeaders {
-    let leg = if stream.leg == Leg::Receive { 0 } else { 1 };
-    let party = if stream.party == Party::A { 0 } else { 2 };
+    let leg = u64::from(stream.leg == Leg::Sent);
+    let party = u64::from(stream.party == Party::B) * 2;
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     random.set_stream(1 + u64::from(stream.call.0) * 4 + leg + party);
     StreamHeaders {

@@ -8,6 +8,9 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+/// Keeps the places apart from everything else that is drawn from the seed.
+const GRID_STREAM: u64 = 0x6772_6964;
+
 /// Every lane and party's place on the grid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grid {
@@ -21,7 +24,7 @@ impl Grid {
     #[must_use]
     pub fn new(load: &LoadSpec) -> Self {
         let mut order: Vec<u32> = (0..load.concurrent * 2).collect();
-        order.shuffle(&mut ChaCha8Rng::seed_from_u64(load.seed ^ 0x67_7269_64));
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(load.seed ^ GRID_STREAM));
         let slots = load.slots();
         let mut places = vec![0; order.len()];
         for (rank, index) in order.iter().enumerate() {

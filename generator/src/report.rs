@@ -1,7 +1,7 @@
 //! RTCP: sender reports with one reception block, and when they are due (RFC 3550 6.3, 6.4).
 
 use bytes::Bytes;
-use milliwatt_wire::load::SAMPLES_PER_PACKET;
+use milliwatt_wire::load::TICKS_PER_PACKET;
 use milliwatt_wire::time::RunTime;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -59,7 +59,7 @@ impl ReportTimer {
 #[must_use]
 pub fn ntp_time(wall_ns: i64) -> u64 {
     let ns = u64::try_from(wall_ns).unwrap_or(0);
-    let fraction = (ns % 1_000_000_000 << 32) / 1_000_000_000;
+    let fraction = ((ns % 1_000_000_000) << 32) / 1_000_000_000;
     (ns / 1_000_000_000 + NTP_UNIX_SECONDS) << 32 | fraction
 }
 
@@ -103,7 +103,7 @@ pub fn build_report(sender: SenderInfo, reception: Option<Reception>, cname: &st
         ntp_time: ntp_time(sender.wall_ns),
         rtp_time: sender.timestamp,
         packet_count: sender.packets,
-        octet_count: sender.packets.wrapping_mul(SAMPLES_PER_PACKET as u32),
+        octet_count: sender.packets.wrapping_mul(TICKS_PER_PACKET),
         reports: reception.map(block).into_iter().collect(),
         profile_extensions: Bytes::new(),
     };

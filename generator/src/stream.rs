@@ -4,7 +4,7 @@ use crate::calls::{Call, StreamHeaders, stream_headers};
 use crate::packet::PacketTemplate;
 use milliwatt_wire::facts::{Fact, Ledger};
 use milliwatt_wire::id::StreamId;
-use milliwatt_wire::load::{LoadSpec, PTIME_NS, SAMPLES_PER_PACKET};
+use milliwatt_wire::load::{LoadSpec, PTIME_NS, TICKS_PER_PACKET};
 use milliwatt_wire::time::RunTime;
 
 /// What became of a packet handed to the system.
@@ -97,7 +97,7 @@ impl StreamSender {
     pub fn timestamp(&self) -> u32 {
         self.headers
             .first_timestamp
-            .wrapping_add(self.next_slot.wrapping_mul(SAMPLES_PER_PACKET as u32))
+            .wrapping_add(self.next_slot.wrapping_mul(TICKS_PER_PACKET))
     }
 
     /// Prepares the packet of the next slot and gives its payload to fill.

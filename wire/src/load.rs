@@ -83,6 +83,8 @@ pub const CLOCK_RATE: u32 = 8000;
 pub const PTIME_NS: i64 = 20 * NS_PER_MS;
 /// Samples, RTP ticks and payload octets in one G.711 packet.
 pub const SAMPLES_PER_PACKET: usize = 160;
+/// RTP clock ticks in one packet: the clock is the sampling rate.
+pub const TICKS_PER_PACKET: u32 = 160;
 /// Frequency of party A's tone. 1004 Hz is telephony's own choice: no divisor of the sampling rate.
 pub const TONE_A_HZ: u32 = 1004;
 /// Frequency of party B's tone: 26.92 cycles a packet, so a spliced-out packet shows in the phase.

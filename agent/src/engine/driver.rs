@@ -2,66 +2,25 @@
 //! until the next slot. Here, and nowhere else in the engine, are clocks and sockets.
 
 use super::line::{ARRIVING, EngineLine, Moment};
+use super::outgoing::{fill, hand_over, reflect, report};
 use super::port::{PortPair, RtcpPort, line_receiver, port_calls};
+use super::recorded::{RecordedLanes, record};
 use super::sent::SentLog;
-use milliwatt_generator::calls::{Call, CallPlan};
-use milliwatt_generator::pacer::{Line, NOT_SENT_AFTER_NS, Pacer, PacingLog};
-use milliwatt_generator::report::SenderInfo;
-use milliwatt_generator::stream::{Handed, StreamSender};
+use super::status::{FactRing, MediaStatus, SocketDrops};
+use milliwatt_generator::calls::CallPlan;
+use milliwatt_generator::pacer::{NOT_SENT_AFTER_NS, Pacer, PacingLog};
 use milliwatt_receiver::leg::LegLog;
 use milliwatt_receiver::line::{Arrival, DRAIN_NS};
-use milliwatt_receiver::recorder::{AudioFrame, RecorderInput};
+use milliwatt_receiver::recorder::RecorderInput;
 use milliwatt_wire::clock::{ClockPair, mono_now, sleep_until};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{Lane, Leg};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS, Role};
-use milliwatt_wire::socket::{MediaSocket, Poller, ReceiveBatch, SendOutcome};
+use milliwatt_wire::socket::{Poller, ReceiveBatch};
 use milliwatt_wire::time::{MonoTime, NS_PER_SECOND, RunClock, RunTime};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-
-/// What media threads and the session tell each other, without locks.
-#[derive(Debug)]
-pub struct MediaStatus {
-    /// Monotonic time of the last valid packet from the other end, ns.
-    pub last_valid: AtomicI64,
-    /// How fast this clock runs against the other end's, parts per billion.
-    pub skew_ppb: AtomicI64,
-    /// Run time at which all calls end.
-    pub cut: AtomicI64,
-    /// All media ends at once.
-    pub halt: AtomicBool,
-    /// Datagrams that our own sockets dropped.
-    pub socket_drops: AtomicU64,
-    /// Recorder frames that found the ring full.
-    pub recorder_drops: AtomicU64,
-    /// Facts that found the ring full: nothing may be lost, so this must stay 0.
-    pub fact_drops: AtomicU64,
-}
-
-impl Default for MediaStatus {
-    fn default() -> Self {
-        Self {
-            last_valid: AtomicI64::new(mono_now().0),
-            skew_ppb: AtomicI64::new(0),
-            cut: AtomicI64::new(i64::MAX),
-            halt: AtomicBool::new(false),
-            socket_drops: AtomicU64::new(0),
-            recorder_drops: AtomicU64::new(0),
-            fact_drops: AtomicU64::new(0),
-        }
-    }
-}
-
-impl MediaStatus {
-    /// How far the clocks have moved apart by `now`, ns.
-    #[must_use]
-    pub fn drift(&self, now: RunTime) -> i64 {
-        let ppb = self.skew_ppb.load(Ordering::Relaxed);
-        i64::try_from(i128::from(ppb) * i128::from(now.0) / 1_000_000_000).unwrap_or(0)
-    }
-}
+use std::sync::atomic::Ordering;
 
 /// Everything an engine needs to start.
 #[derive(Debug)]
@@ -86,21 +45,6 @@ pub struct EngineSetup {
     pub recorder: rtrb::Producer<RecorderInput>,
 }
 
-struct FactRing {
-    ring: rtrb::Producer<Fact>,
-    status: Arc<MediaStatus>,
-}
-
-impl FactRing {
-    fn sink(&mut self) -> impl FnMut(Fact) {
-        |fact| {
-            if self.ring.push(fact).is_err() {
-                self.status.fact_drops.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    }
-}
-
 /// The engine, run by its own thread.
 pub struct Engine {
     load: LoadSpec,
@@ -116,7 +60,7 @@ pub struct Engine {
     recorder: rtrb::Producer<RecorderInput>,
     recorded: RecordedLanes,
     end: RunTime,
-    drops: Vec<u32>,
+    drops: Vec<SocketDrops>,
 }
 
 impl Engine {
@@ -148,7 +92,7 @@ impl Engine {
             let rtcp = RtcpPort::new(load.seed ^ u64::from(port.rtp.local_addr().port()), start);
             lines.push(EngineLine::new(&load, port, rtcp, receiver));
         }
-        let drops = vec![0; lines.len()];
+        let drops = vec![SocketDrops::default(); lines.len()];
         Ok(Self {
             clock,
             pacer,
@@ -157,10 +101,7 @@ impl Engine {
             pacing: PacingLog::default(),
             leg: LegLog::new(ARRIVING),
             sent: SentLog::new(ipv6),
-            facts: FactRing {
-                ring: facts,
-                status: Arc::clone(&status),
-            },
+            facts: FactRing::new(facts, &status),
             recorder,
             recorded: RecordedLanes::new(drops.len(), load.legs),
             end: plan.end() + 2 * PTIME_NS,
@@ -301,7 +242,7 @@ impl Engine {
                     status
                         .last_valid
                         .store(clock.mono(taken).0, Ordering::Relaxed);
-                    note_drops(status, &mut drops[index], datagram.drops);
+                    drops[index].note(datagram.drops, status);
                     if load.role == Role::Echo
                         && let Some(sender) = pacer.stream_of(index, plan.stream.call, &mut sink)
                     {
@@ -338,7 +279,7 @@ impl Engine {
             line.sweep(due, &mut sink);
         }
         let margin = self.load.onward_offset + PTIME_NS;
-        for lane in (slot..self.recorded.calls.len()).step_by(slots) {
+        for lane in (slot..self.recorded.len()).step_by(slots) {
             if let Some(input) = self.recorded.end(lane, due, self.end, margin) {
                 record(&mut self.recorder, input, &self.status);
             }
@@ -349,7 +290,7 @@ impl Engine {
     }
 
     fn finish(mut self) {
-        for lane in 0..self.recorded.calls.len() {
+        for lane in 0..self.recorded.len() {
             if let Some(input) = self.recorded.end(lane, RunTime(i64::MAX), self.end, 0) {
                 record(&mut self.recorder, input, &self.status);
             }
@@ -363,9 +304,8 @@ impl Engine {
         self.leg.close(last, &mut sink);
         self.pacing.close(last, &mut sink);
         self.sent.turn(last, &mut sink);
-        for (line, seen) in self.lines.iter().zip(&self.drops) {
-            let more = line.port.rtp.dropped().saturating_sub(u64::from(*seen));
-            self.status.socket_drops.fetch_add(more, Ordering::Relaxed);
+        for (line, drops) in self.lines.iter().zip(&mut self.drops) {
+            drops.conclude(&line.port.rtp, &self.status);
         }
     }
 }
@@ -373,168 +313,4 @@ impl Engine {
 /// Line of the party whose audio goes out on line `index`: lines are in order of lane and party.
 fn speaker_of(load: &LoadSpec, index: usize) -> usize {
     if load.legs >= 2 { index ^ 1 } else { index }
-}
-
-/// Puts the audio whose turn it is, or silence, into the sender's packet. Gives the frame to record.
-fn fill(
-    load: &LoadSpec,
-    sender: &mut StreamSender,
-    call: &Call,
-    due: RunTime,
-    drift: i64,
-    (line, speaker): (&mut EngineLine, usize),
-) -> AudioFrame {
-    let index = sender.next_slot().unwrap_or(0);
-    let payload = sender.fill();
-    match line.play(call, due, drift) {
-        Some(audio) => payload.copy_from_slice(audio),
-        None => payload.fill(load.codec.idle_code()),
-    }
-    let channel = u8::try_from(speaker % usize::from(load.legs.max(1))).unwrap_or(0);
-    let mut frame = AudioFrame {
-        call: call.id,
-        channel,
-        index,
-        payload: [0; 160],
-    };
-    frame.payload.copy_from_slice(payload);
-    frame
-}
-
-fn record(
-    recorder: &mut rtrb::Producer<RecorderInput>,
-    input: RecorderInput,
-    status: &MediaStatus,
-) {
-    if recorder.push(input).is_err() {
-        status.recorder_drops.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-/// The call being recorded on each lane, so that its end is told once, after its last tick.
-#[derive(Debug)]
-struct RecordedLanes {
-    calls: Vec<Option<Call>>,
-    legs: usize,
-}
-
-impl RecordedLanes {
-    fn new(lines: usize, legs: u8) -> Self {
-        let legs = usize::from(legs.clamp(1, 2));
-        Self {
-            calls: vec![None; lines / legs],
-            legs,
-        }
-    }
-
-    /// Notes that `call` is being recorded; whatever was recorded on its lane before has ended.
-    fn begin(&mut self, index: usize, call: &Call, cut: RunTime) -> Option<RecorderInput> {
-        let current = &mut self.calls[index / self.legs];
-        if current.is_some_and(|c| c.id == call.id) || !call.recorded {
-            return None;
-        }
-        current.replace(*call).map(|c| ended(&c, cut))
-    }
-
-    /// The end of the lane's call, once its last tick is past.
-    fn end(
-        &mut self,
-        lane: usize,
-        due: RunTime,
-        cut: RunTime,
-        margin: i64,
-    ) -> Option<RecorderInput> {
-        let over = |c: &Call| due >= c.end().min(cut) + margin + 2 * PTIME_NS;
-        self.calls
-            .get_mut(lane)?
-            .take_if(|c| over(c))
-            .map(|c| ended(&c, cut))
-    }
-}
-
-fn ended(call: &Call, cut: RunTime) -> RecorderInput {
-    let frames = u32::try_from((call.end().min(cut) - call.start).max(0) / PTIME_NS).unwrap_or(0);
-    RecorderInput::Ended {
-        call: call.id,
-        frames,
-    }
-}
-
-fn hand_over(
-    sender: &mut StreamSender,
-    socket: &MediaSocket,
-    sent: &mut SentLog,
-    now: RunTime,
-    facts: &mut impl FnMut(Fact),
-) {
-    let octets = sender.octets().len();
-    let handed = match socket.send(sender.octets()) {
-        SendOutcome::Sent => {
-            sent.rtp(now.second(), octets, facts);
-            Handed::Sent
-        }
-        _ => Handed::Refused,
-    };
-    sender.settle(handed, facts);
-}
-
-/// Sends a report when it is due.
-fn report(
-    line: &mut Line,
-    at: &mut EngineLine,
-    call: &Call,
-    now: RunTime,
-    sent: &mut SentLog,
-    facts: &mut impl FnMut(Fact),
-) {
-    if !at.rtcp.expired(now) {
-        return;
-    }
-    let heard = at.heard(call);
-    let Some(sender) = line.sender() else { return };
-    let info = SenderInfo {
-        ssrc: sender.ssrc(),
-        wall_ns: milliwatt_wire::clock::wall_now(),
-        timestamp: sender.timestamp(),
-        packets: sender.sent(),
-    };
-    let octets = at
-        .rtcp
-        .send(&at.port.rtcp, info, heard, now, sent.overhead());
-    sent.rtcp(now.second(), octets, facts);
-}
-
-/// Sends a packet's audio straight back, in the echo stream's own headers. Slots that never came
-/// in were never sent back.
-fn reflect(
-    sender: &mut StreamSender,
-    slot: u32,
-    octets: &[u8],
-    socket: &MediaSocket,
-    sent: &mut SentLog,
-    now: RunTime,
-    facts: &mut impl FnMut(Fact),
-) {
-    while sender.next_slot().is_some_and(|next| next < slot) {
-        sender.skip();
-    }
-    let Some(audio) = octets
-        .get(octets.len().saturating_sub(160)..)
-        .filter(|a| a.len() == 160)
-    else {
-        return;
-    };
-    if sender.next_slot() == Some(slot) {
-        sender.fill().copy_from_slice(audio);
-        hand_over(sender, socket, sent, now, facts);
-    }
-}
-
-fn note_drops(status: &MediaStatus, seen: &mut u32, now: Option<u32>) {
-    if let Some(now) = now.filter(|now| *now > *seen) {
-        status
-            .socket_drops
-            .fetch_add(u64::from(now - *seen), Ordering::Relaxed);
-        *seen = now;
-    }
 }

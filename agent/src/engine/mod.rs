@@ -3,9 +3,13 @@
 
 mod driver;
 mod line;
+mod outgoing;
 mod port;
+mod recorded;
 mod sent;
+mod status;
 
-pub use driver::{Engine, EngineSetup, MediaStatus};
+pub use driver::{Engine, EngineSetup};
 pub use port::{Heard, PortPair, RtcpPort, heard, line_receiver, port_calls, stream_plan};
 pub use sent::SentLog;
+pub use status::{FactRing, MediaStatus, SocketDrops};

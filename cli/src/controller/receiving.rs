@@ -1,6 +1,9 @@
 //! The tester's receiving thread: reads the sent leg's packets, and keeps up RTCP.
 
-use milliwatt_agent::engine::{MediaStatus, PortPair, RtcpPort, SentLog, heard, line_receiver, port_calls};
+use milliwatt_agent::engine::{
+    FactRing, MediaStatus, PortPair, RtcpPort, SentLog, SocketDrops, heard, line_receiver,
+    port_calls,
+};
 use milliwatt_generator::calls::{Call, CallPlan, stream_headers};
 use milliwatt_generator::grid::Grid;
 use milliwatt_generator::report::SenderInfo;
@@ -28,7 +31,7 @@ struct HeardLine {
     rtcp: RtcpPort,
     party: Party,
     calls: Vec<Call>,
-    drops: u32,
+    drops: SocketDrops,
 }
 
 /// Everything the receiving thread needs.
@@ -38,7 +41,7 @@ pub(super) struct Receiving {
     status: Arc<MediaStatus>,
     ports: Arc<Vec<PortPair>>,
     sent: Arc<[AtomicU32]>,
-    facts: rtrb::Producer<Fact>,
+    facts: FactRing,
     lines: Vec<HeardLine>,
     poller: Poller,
     octets: SentLog,
@@ -60,18 +63,24 @@ impl Receiving {
             poller.add(&port.rtp, token * 2)?;
             poller.add(&port.rtcp, token * 2 + 1)?;
         }
-        let lines = port_calls(load, plan, |_| true).into_iter().zip(ports.iter()).map(|((_, party, calls), port)| HeardLine {
-            receiver: line_receiver(load, &grid, &calls, party, Leg::Sent),
-            rtcp: RtcpPort::new(load.seed ^ u64::from(port.rtp.local_addr().port()) << 16, calls.first().map_or(RunTime::ZERO, |c| c.start)),
-            party,
-            calls,
-            drops: 0,
-        });
+        let lines = port_calls(load, plan, |_| true)
+            .into_iter()
+            .zip(ports.iter())
+            .map(|((_, party, calls), port)| HeardLine {
+                receiver: line_receiver(load, &grid, &calls, party, Leg::Sent),
+                rtcp: RtcpPort::new(
+                    load.seed ^ u64::from(port.rtp.local_addr().port()) << 16,
+                    calls.first().map_or(RunTime::ZERO, |c| c.start),
+                ),
+                party,
+                calls,
+                drops: SocketDrops::default(),
+            });
         Ok(Self {
             clock,
             status: Arc::clone(status),
             sent: Arc::clone(sent),
-            facts,
+            facts: FactRing::new(facts, status),
             lines: lines.collect(),
             poller,
             octets: SentLog::new(ports.first().is_some_and(|p| p.rtp.local_addr().is_ipv6())),
@@ -87,7 +96,9 @@ impl Receiving {
         let mut batch = ReceiveBatch::new(16);
         let mut wake = self.clock.mono(RunTime::ZERO);
         let mut round = 0_usize;
-        while !self.status.halt.load(Ordering::Relaxed) && self.clock.run(wake) <= self.end + DRAIN_NS + 3 * PTIME_NS {
+        while !self.status.halt.load(Ordering::Relaxed)
+            && self.clock.run(wake) <= self.end + DRAIN_NS + 3 * PTIME_NS
+        {
             sleep_until(wake);
             self.read(&mut batch);
             self.keep_house(round);
@@ -99,29 +110,52 @@ impl Receiving {
     }
 
     fn read(&mut self, batch: &mut ReceiveBatch) {
-        let Self { clock, status, ports, facts, lines, poller, leg, .. } = self;
+        let Self {
+            clock,
+            status,
+            ports,
+            facts,
+            lines,
+            poller,
+            leg,
+            ..
+        } = self;
         let pair = ClockPair::read();
-        let mut sink = sink(facts, status);
+        let mut sink = facts.sink();
         // Bounded, so that house is kept even under a flood.
         for _ in 0..64 {
-            let Ok(tokens) = poller.wait(Some(0)) else { return };
+            let Ok(tokens) = poller.wait(Some(0)) else {
+                return;
+            };
             if tokens.is_empty() {
                 return;
             }
             for token in tokens {
                 let (index, is_rtcp) = ((token / 2) as usize, token % 2 == 1);
-                let socket = if is_rtcp { &ports[index].rtcp } else { &ports[index].rtp };
-                let Ok(count) = batch.receive(socket) else { continue };
+                let socket = if is_rtcp {
+                    &ports[index].rtcp
+                } else {
+                    &ports[index].rtp
+                };
+                let Ok(count) = batch.receive(socket) else {
+                    continue;
+                };
                 let taken = clock.run(mono_now());
                 for datagram in (0..count).map(|i| batch.datagram(i)) {
-                    let arrived = datagram.arrived_wall_ns.map_or(taken, |wall| clock.run(pair.mono_of(wall)));
+                    let arrived = datagram
+                        .arrived_wall_ns
+                        .map_or(taken, |wall| clock.run(pair.mono_of(wall)));
                     let line = &mut lines[index];
                     if is_rtcp {
                         line.rtcp.take(datagram.octets, arrived);
-                    } else if let Some(ipdv) = line.take(&datagram, arrived, -status.drift(arrived), &mut sink) {
+                    } else if let Some(ipdv) =
+                        line.take(&datagram, arrived, -status.drift(arrived), &mut sink)
+                    {
                         leg.count(ipdv, arrived, taken, &mut sink);
-                        status.last_valid.store(clock.mono(taken).0, Ordering::Relaxed);
-                        line.note_drops(datagram.drops, status);
+                        status
+                            .last_valid
+                            .store(clock.mono(taken).0, Ordering::Relaxed);
+                        line.drops.note(datagram.drops, status);
                     }
                 }
             }
@@ -135,15 +169,32 @@ impl Receiving {
         let cut = RunTime(self.status.cut.load(Ordering::Relaxed));
         if cut + PTIME_NS < self.end {
             self.end = cut + PTIME_NS;
-            self.lines.iter_mut().for_each(|line| line.receiver.cut(cut));
+            self.lines
+                .iter_mut()
+                .for_each(|line| line.receiver.cut(cut));
         }
-        let Self { load, status, ports, sent, facts, lines, octets, leg, .. } = self;
-        let mut sink = sink(facts, status);
+        let Self {
+            load,
+            ports,
+            sent,
+            facts,
+            lines,
+            octets,
+            leg,
+            ..
+        } = self;
+        let mut sink = facts.sink();
         for index in (round % SHARE..lines.len()).step_by(SHARE) {
             let line = &mut lines[index];
             line.receiver.sweep(now, &mut sink);
             if now < cut && line.rtcp.expired(now) {
-                let left = line.report(load, &ports[index], sent[index].load(Ordering::Relaxed), now, octets.overhead());
+                let left = line.report(
+                    load,
+                    &ports[index],
+                    sent[index].load(Ordering::Relaxed),
+                    now,
+                    octets.overhead(),
+                );
                 octets.rtcp(now.second(), left, &mut sink);
             }
         }
@@ -154,11 +205,10 @@ impl Receiving {
 
     fn finish(mut self) {
         let last = self.clock.run(mono_now()).second() + 1;
-        for (line, port) in self.lines.iter().zip(self.ports.iter()) {
-            let unseen = port.rtp.dropped().saturating_sub(u64::from(line.drops));
-            self.status.socket_drops.fetch_add(unseen, Ordering::Relaxed);
+        for (line, port) in self.lines.iter_mut().zip(self.ports.iter()) {
+            line.drops.conclude(&port.rtp, &self.status);
         }
-        let mut sink = sink(&mut self.facts, &self.status);
+        let mut sink = self.facts.sink();
         for line in &mut self.lines {
             line.receiver.close(&mut sink);
         }
@@ -168,27 +218,53 @@ impl Receiving {
 }
 
 impl HeardLine {
-    fn take(&mut self, datagram: &Datagram<'_>, arrived: RunTime, drift: i64, facts: &mut impl FnMut(Fact)) -> Option<[Option<i64>; 2]> {
+    fn take(
+        &mut self,
+        datagram: &Datagram<'_>,
+        arrived: RunTime,
+        drift: i64,
+        facts: &mut impl FnMut(Fact),
+    ) -> Option<[Option<i64>; 2]> {
         let view = RtpView::parse(datagram.octets).ok()?;
-        let arrival = Arrival { arrived, drift, dscp: datagram.dscp };
-        let Taken::Stream { placed: Placed::New { ipdv, .. }, .. } = self.receiver.take(&view, arrival, facts) else {
+        let arrival = Arrival {
+            arrived,
+            drift,
+            dscp: datagram.dscp,
+        };
+        let Taken::Stream {
+            placed: Placed::New { ipdv, .. },
+            ..
+        } = self.receiver.take(&view, arrival, facts)
+        else {
             return None;
         };
         self.rtcp.arrived(arrived, view.timestamp());
         Some(ipdv)
     }
 
-    fn note_drops(&mut self, drops: Option<u32>, status: &MediaStatus) {
-        if let Some(drops) = drops.filter(|d| *d > self.drops) {
-            status.socket_drops.fetch_add(u64::from(drops - self.drops), Ordering::Relaxed);
-            self.drops = drops;
-        }
-    }
-
     /// Sends a report of the call that is up; gives the octets that left.
-    fn report(&mut self, load: &LoadSpec, port: &PortPair, packets: u32, now: RunTime, overhead: u64) -> u64 {
-        let Some(call) = self.calls.iter().rev().find(|c| c.start <= now && now < c.end()).copied() else { return 0 };
-        let stream = StreamId { call: call.id, party: self.party, leg: Leg::Receive };
+    fn report(
+        &mut self,
+        load: &LoadSpec,
+        port: &PortPair,
+        packets: u32,
+        now: RunTime,
+        overhead: u64,
+    ) -> u64 {
+        let Some(call) = self
+            .calls
+            .iter()
+            .rev()
+            .find(|c| c.start <= now && now < c.end())
+            .copied()
+        else {
+            return 0;
+        };
+        let stream = StreamId {
+            call: call.id,
+            party: self.party,
+            leg: Leg::Receive,
+        };
         let headers = stream_headers(load.seed, stream);
         let ticks = u32::try_from((now - call.start).max(0) / 125_000).unwrap_or(u32::MAX);
         let info = SenderInfo {
@@ -199,13 +275,5 @@ impl HeardLine {
         };
         let heard = heard(&mut self.receiver, &call);
         self.rtcp.send(&port.rtcp, info, heard, now, overhead)
-    }
-}
-
-fn sink<'a>(facts: &'a mut rtrb::Producer<Fact>, status: &'a MediaStatus) -> impl FnMut(Fact) + 'a {
-    |fact| {
-        if facts.push(fact).is_err() {
-            status.fact_drops.fetch_add(1, Ordering::Relaxed);
-        }
     }
 }

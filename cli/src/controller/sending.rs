@@ -1,7 +1,7 @@
 //! The tester's pacing thread: wakes once a slot, sends what is due there, and keeps a record of
 //! how late every packet was. It does nothing else, so that its lateness is the system's.
 
-use milliwatt_agent::engine::{MediaStatus, PortPair, SentLog};
+use milliwatt_agent::engine::{FactRing, MediaStatus, PortPair, SentLog};
 use milliwatt_agent::media::prepare_media_thread;
 use milliwatt_generator::calls::{Call, CallPlan};
 use milliwatt_generator::pacer::{Line, NOT_SENT_AFTER_NS, Pacer, PacingLog};
@@ -36,13 +36,22 @@ impl Sending {
         if granted.send(prepare_media_thread()).is_err() {
             return;
         }
-        let Self { load, plan, ports, clock, status, mut facts, burst, sent } = self;
-        let mut sink = |fact: Fact| {
-            if facts.push(fact).is_err() {
-                status.fact_drops.fetch_add(1, Ordering::Relaxed);
-            }
-        };
-        let tones = [Tone::new(Party::A, load.codec), Tone::new(Party::B, load.codec)];
+        let Self {
+            load,
+            plan,
+            ports,
+            clock,
+            status,
+            facts,
+            burst,
+            sent,
+        } = self;
+        let mut facts = FactRing::new(facts, &status);
+        let mut sink = facts.sink();
+        let tones = [
+            Tone::new(Party::A, load.codec),
+            Tone::new(Party::B, load.codec),
+        ];
         let mut pacer = Pacer::new(&load, &plan, Leg::Receive, |_| true);
         let mut pacing = PacingLog::default();
         let mut octets = SentLog::new(ports.first().is_some_and(|p| p.rtp.local_addr().is_ipv6()));
@@ -60,7 +69,9 @@ impl Sending {
                 let now = clock.run(mono_now());
                 let in_time = burst || now - due <= NOT_SENT_AFTER_NS;
                 pacing.count(due, now, in_time, sink);
-                let Some(call) = line.call().copied() else { return };
+                let Some(call) = line.call().copied() else {
+                    return;
+                };
                 if in_time {
                     let left = send(&load, line, &call, &tones, &ports[index], sink);
                     octets.rtp(now.second(), left, sink);
@@ -79,9 +90,18 @@ impl Sending {
 }
 
 /// Sends the due packet of a line; gives its octets, 0 when the system refused it.
-fn send(load: &LoadSpec, line: &mut Line, call: &Call, tones: &[Tone; 2], port: &PortPair, facts: &mut impl FnMut(Fact)) -> usize {
+fn send(
+    load: &LoadSpec,
+    line: &mut Line,
+    call: &Call,
+    tones: &[Tone; 2],
+    port: &PortPair,
+    facts: &mut impl FnMut(Fact),
+) -> usize {
     let party = line.party();
-    let Some(sender) = line.sender() else { return 0 };
+    let Some(sender) = line.sender() else {
+        return 0;
+    };
     let slot = sender.next_slot().unwrap_or(0);
     let payload = sender.fill();
     if is_silent(load, call, party, slot) {
@@ -101,5 +121,7 @@ fn send(load: &LoadSpec, line: &mut Line, call: &Call, tones: &[Tone; 2], port: 
 /// A known silence covers this slot.
 fn is_silent(load: &LoadSpec, call: &Call, party: Party, slot: u32) -> bool {
     let at = i64::from(slot) * PTIME_NS;
-    load.known_silences.iter().any(|s| s.call == call.id && s.party == party && (s.from..s.from + s.length).contains(&at))
+    load.known_silences
+        .iter()
+        .any(|s| s.call == call.id && s.party == party && (s.from..s.from + s.length).contains(&at))
 }

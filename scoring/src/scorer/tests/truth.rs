@@ -386,7 +386,7 @@ fn stream_seconds(stream: StreamId, arrived: &[(usize, i64)]) -> Vec<Fact> {
                 ),
                 transit_min: least,
                 transit_max: *transits.iter().max().unwrap(),
-                interarrival_jitter_sum: 50_000 * transits.len() as i64,
+                interarrival_jitter_sum: 50_000 * i64::try_from(transits.len()).unwrap(),
                 interarrival_jitter_count: number(transits.len()),
                 interarrival_jitter_max: 80_000,
                 pdv: pdv.into_iter().collect(),

@@ -1,0 +1,143 @@
+//! Rows of the tables that a run leaves: seconds, streams, events, recordings.
+
+use milliwatt_wire::facts::{DeadCause, Phase};
+use milliwatt_wire::id::{Leg, StreamId};
+use serde::{Deserialize, Serialize};
+
+/// A second of one leg.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SecondRow {
+    /// Second of run time.
+    pub second: u32,
+    /// The leg.
+    pub leg: Leg,
+    /// Phase.
+    pub phase: Phase,
+    /// No evidence against the guest.
+    pub tainted: bool,
+    /// Calls up at its start.
+    pub calls: u32,
+    /// Packets due to arrive in it (sent slots).
+    pub expected: u64,
+    /// Distinct packets that arrived in it.
+    pub received: u64,
+    /// Lost, placed at their due time.
+    pub lost: u64,
+    /// Discarded at playout.
+    pub discarded: u64,
+    /// Not sent.
+    pub not_sent: u64,
+    /// Duplicates.
+    pub duplicated: u64,
+    /// Reordered.
+    pub reordered: u64,
+    /// Mean over packets of J, ms.
+    pub interarrival_jitter_mean_ms: Option<f64>,
+    /// Largest J, ms.
+    pub interarrival_jitter_max_ms: Option<f64>,
+    /// Median PDV, ms.
+    pub pdv_p50_ms: Option<f64>,
+    /// 99th percentile.
+    pub pdv_p99_ms: Option<f64>,
+    /// 99.9th percentile.
+    pub pdv_p999_ms: Option<f64>,
+    /// Largest, exact.
+    pub pdv_max_ms: Option<f64>,
+    /// Dead slots of events of at least `dead_air.min`, placed at their time, ms of all streams together.
+    pub dead_air_ms: f64,
+    /// Dead-air events begun in it.
+    pub dead_air_events: u64,
+    /// Mbit/s sent this way.
+    pub mbps: Option<f64>,
+    /// RTP and RTCP of it.
+    pub rtp_mbps: Option<f64>,
+    /// Transfer of it.
+    pub transfer_mbps: Option<f64>,
+    /// The interface's own count.
+    pub nic_mbps: Option<f64>,
+    /// 99.9th percentile of the sender's lateness, us.
+    pub sender_lateness_p999_us: Option<f64>,
+}
+
+/// A stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StreamRow {
+    /// Which.
+    pub stream: StreamId,
+    /// SSRC as `0x` and eight digits.
+    pub ssrc: Option<u32>,
+    /// First packet due, s of run time.
+    pub start_s: Option<f64>,
+    /// By the ledger, when there is one.
+    pub expected: u64,
+    /// Distinct packets.
+    pub received: u64,
+    /// Lost.
+    pub lost: u64,
+    /// Discarded.
+    pub discarded: u64,
+    /// Not sent.
+    pub not_sent: u64,
+    /// Duplicates.
+    pub duplicated: u64,
+    /// Reordered.
+    pub reordered: u64,
+    /// Mean J, ms.
+    pub interarrival_jitter_mean_ms: Option<f64>,
+    /// Largest J, ms.
+    pub interarrival_jitter_max_ms: Option<f64>,
+    /// Largest PDV, ms.
+    pub pdv_max_ms: Option<f64>,
+    /// Dead-air events.
+    pub dead_air_events: u64,
+    /// Longest, ms.
+    pub dead_air_longest_ms: Option<f64>,
+    /// E-model.
+    pub mos_lq: Option<f64>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventRow {
+    /// Run time, s.
+    pub at_s: f64,
+    /// `dead-air`, `silence`, `stall`, or an event of the control plane.
+    pub kind: String,
+    /// The stream, for dead air.
+    pub stream: Option<StreamId>,
+    /// The call, for a silence in its recording.
+    pub call: Option<u32>,
+    /// Channel of the recording.
+    pub channel: Option<u8>,
+    /// Length, ms.
+    pub duration_ms: Option<f64>,
+    /// Main cause of dead air.
+    pub cause: Option<DeadCause>,
+    /// In a tainted second.
+    pub tainted: bool,
+    /// For people.
+    pub text: String,
+}
+
+/// A recording.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordingRow {
+    /// The call.
+    pub call: u32,
+    /// File name.
+    pub file: String,
+    /// Received whole.
+    pub received: bool,
+    /// Length, s.
+    pub seconds: Option<f64>,
+    /// Octets on the wire before TCP headers.
+    pub wire_octets: Option<u64>,
+    /// Transfers until confirmed.
+    pub attempts: Option<u32>,
+    /// Silence events.
+    pub silence_events: u64,
+    /// Longest, ms.
+    pub longest_ms: Option<f64>,
+    /// Why not scored.
+    pub error: Option<String>,
+}

@@ -154,7 +154,7 @@ impl EngineLine {
     fn note_unplayed(&mut self, stream: StreamId, slot: u32, facts: &mut impl FnMut(Fact)) {
         match &mut self.unplayed {
             Some(run) if run.stream == stream && run.first_slot + run.slots == slot => {
-                run.slots += 1
+                run.slots += 1;
             }
             _ => {
                 self.flush_unplayed(facts);

@@ -19,7 +19,13 @@ pub(super) struct Calendar {
 
 impl Calendar {
     pub(super) fn new(plan: &Arc<CallPlan>) -> Self {
-        Self { plan: Arc::clone(plan), next_start: 0, up: BinaryHeap::new(), phase: None, cut: RunTime(i64::MAX) }
+        Self {
+            plan: Arc::clone(plan),
+            next_start: 0,
+            up: BinaryHeap::new(),
+            phase: None,
+            cut: RunTime(i64::MAX),
+        }
     }
 
     /// Ends every call at `at`.
@@ -30,16 +36,34 @@ impl Calendar {
     /// Tells what has happened by `now`.
     pub(super) fn advance(&mut self, now: RunTime, tell: &mut impl FnMut(Fact)) {
         self.turn_phase(now, tell);
-        while let Some(call) = self.plan.calls.get(self.next_start).filter(|c| c.start <= now && c.start < self.cut) {
-            tell(Fact::CallStarted { call: call.id, lane: call.lane, at: call.start });
+        while let Some(call) = self
+            .plan
+            .calls
+            .get(self.next_start)
+            .filter(|c| c.start <= now && c.start < self.cut)
+        {
+            tell(Fact::CallStarted {
+                call: call.id,
+                lane: call.lane,
+                at: call.start,
+            });
             self.up.push(Reverse((call.end(), call.id)));
             self.next_start += 1;
         }
-        while let Some(Reverse((end, id))) = self.up.peek().copied().filter(|Reverse((end, _))| (*end).min(self.cut) <= now) {
+        while let Some(Reverse((end, id))) = self
+            .up
+            .peek()
+            .copied()
+            .filter(|Reverse((end, _))| (*end).min(self.cut) <= now)
+        {
             self.up.pop();
             let call = &self.plan.calls[id.0 as usize];
             let cut = call.cut || end > self.cut;
-            tell(Fact::CallEnded { call: id, at: end.min(self.cut), cut });
+            tell(Fact::CallEnded {
+                call: id,
+                at: end.min(self.cut),
+                cut,
+            });
             if call.recorded {
                 tell(Fact::RecordingExpected { call: id });
             }
@@ -47,8 +71,15 @@ impl Calendar {
     }
 
     fn turn_phase(&mut self, now: RunTime, tell: &mut impl FnMut(Fact)) {
-        let (full_from, full_until) = (self.plan.full_from.min(self.cut), self.plan.full_until.min(self.cut));
-        let steps = [(Phase::Ramp, RunTime::ZERO), (Phase::Full, full_from), (Phase::Drain, full_until)];
+        let (full_from, full_until) = (
+            self.plan.full_from.min(self.cut),
+            self.plan.full_until.min(self.cut),
+        );
+        let steps = [
+            (Phase::Ramp, RunTime::ZERO),
+            (Phase::Full, full_from),
+            (Phase::Drain, full_until),
+        ];
         for (phase, at) in steps {
             let later = match self.phase {
                 None => true,

@@ -70,7 +70,12 @@ mod tests {
 
     fn exchange(t1: i64, there: i64, back: i64, offset: i64) -> Exchange {
         let (t2, t3) = (t1 + there + offset, t1 + there + offset + 1000);
-        Exchange { t1: MonoTime(t1), t2: MonoTime(t2), t3: MonoTime(t3), t4: MonoTime(t3 - offset + back) }
+        Exchange {
+            t1: MonoTime(t1),
+            t2: MonoTime(t2),
+            t3: MonoTime(t3),
+            t4: MonoTime(t3 - offset + back),
+        }
     }
 
     #[test]
@@ -80,7 +85,12 @@ mod tests {
             let ns = (x * 1e6) as i64;
             MonoTime(ns)
         };
-        let e = Exchange { t1: ms(100_000.0), t2: ms(150_012.0), t3: ms(150_013.0), t4: ms(100_030.0) };
+        let e = Exchange {
+            t1: ms(100_000.0),
+            t2: ms(150_012.0),
+            t3: ms(150_013.0),
+            t4: ms(100_030.0),
+        };
         assert_eq!((e.offset(), e.round_trip()), (49_997_500_000, 29_000_000));
     }
 
@@ -90,7 +100,12 @@ mod tests {
         let mut known = None;
         for second in 0..120_i64 {
             let queue = (second % 7) * 900_000;
-            let e = exchange(second * NS_PER_SECOND, 100_000 + queue, 100_000, second * 100_000);
+            let e = exchange(
+                second * NS_PER_SECOND,
+                100_000 + queue,
+                100_000,
+                second * 100_000,
+            );
             known = estimate.take(e).or(known);
         }
         let ppb = known.expect("two minutes are enough");

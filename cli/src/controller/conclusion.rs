@@ -28,14 +28,24 @@ pub fn conclude(folder: &Path, rejudge: impl FnOnce(&mut Scorer)) -> Result<Conc
     let notes = read_facts(folder, &mut scorer)?;
     rejudge(&mut scorer);
     let measured = scorer.finish();
-    let duration = measured.seconds.last().map_or(0.0, |row| f64::from(row.second) + 1.0);
+    let duration = measured
+        .seconds
+        .last()
+        .map_or(0.0, |row| f64::from(row.second) + 1.0);
     let context = record.context(folder, duration, &environment);
     let scorecard = Scorecard::new(&context, &measured);
-    write_all(folder, &scorecard, &measured, &context)
-        .map_err(|e| Failure::could_not_run(e.to_string()).hint("the facts are safe: free some space and run `milliwatt report` on the folder"))?;
+    write_all(folder, &scorecard, &measured, &context).map_err(|e| {
+        Failure::could_not_run(e.to_string())
+            .hint("the facts are safe: free some space and run `milliwatt report` on the folder")
+    })?;
     let mut summary = terminal::render(&scorecard, &measured, &context);
     for note in notes {
-        summary.push_str(&format!("\nnote: {note}"));
+        summary.push_str("\nnote: ");
+        summary.push_str(&note);
     }
-    Ok(Conclusion { measured, scorecard, summary })
+    Ok(Conclusion {
+        measured,
+        scorecard,
+        summary,
+    })
 }

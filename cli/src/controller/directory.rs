@@ -21,15 +21,38 @@ pub fn facts_path(folder: &Path, end: End) -> PathBuf {
 /// Makes the run's folder; one with anything in it is refused.
 pub fn create(folder: &Path) -> Result<(), Failure> {
     let failed = |e: io::Error| {
-        Failure::could_not_run(format!("cannot use {} for the results: {e}", folder.display()))
-            .hint("name another folder with --out; is the disk full?")
+        Failure::could_not_run(format!(
+            "cannot use {} for the results: {e}",
+            folder.display()
+        ))
+        .hint("name another folder with --out; is the disk full?")
     };
     if folder.is_dir() && std::fs::read_dir(folder).map_err(failed)?.next().is_some() {
-        return Err(Failure::could_not_run(format!("the folder {} is not empty", folder.display()))
-            .hint("nothing recorded is overwritten: name an empty or a new folder with --out"));
+        return Err(Failure::could_not_run(format!(
+            "the folder {} is not empty",
+            folder.display()
+        ))
+        .hint("nothing recorded is overwritten: name an empty or a new folder with --out"));
     }
     std::fs::create_dir_all(folder.join("facts")).map_err(failed)?;
     std::fs::create_dir_all(folder.join("recordings")).map_err(failed)
+}
+
+/// Takes away the folder of a run that did not come to its start, so that the same `--out` serves
+/// the next attempt. Nothing recorded goes.
+pub fn discard(folder: &Path) {
+    if folder.join("run.json").exists() {
+        return;
+    }
+    // The agent of our own had nothing to do yet. One that cannot be removed is in nobody's way.
+    drop(std::fs::remove_dir_all(folder.join("agent")));
+    for empty in [
+        folder.join("facts"),
+        folder.join("recordings"),
+        folder.to_path_buf(),
+    ] {
+        drop(std::fs::remove_dir(empty));
+    }
 }
 
 /// A growing facts log.
@@ -39,7 +62,9 @@ pub(super) struct FactsLog {
 
 impl FactsLog {
     pub(super) fn create(folder: &Path, end: End) -> io::Result<Self> {
-        Ok(Self { file: File::create(facts_path(folder, end))? })
+        Ok(Self {
+            file: File::create(facts_path(folder, end))?,
+        })
     }
 
     /// Appends a block; a killed tester loses at most what is not yet here.
@@ -55,10 +80,15 @@ pub fn read_facts(folder: &Path, scorer: &mut Scorer) -> Result<Vec<String>, Fai
         let path = facts_path(folder, end);
         match File::open(&path) {
             Ok(file) => notes.extend(read_log(&path, BufReader::new(file), end, scorer)),
-            Err(e) if end == End::Guest => notes.push(format!("{}: {e}: the guest's side is missing", path.display())),
+            Err(e) if end == End::Guest => notes.push(format!(
+                "{}: {e}: the guest's side is missing",
+                path.display()
+            )),
             Err(e) => {
-                return Err(Failure::could_not_run(format!("cannot read {}: {e}", path.display()))
-                    .hint("give the folder that `milliwatt run` wrote (--out, or runs/...)"));
+                return Err(
+                    Failure::could_not_run(format!("cannot read {}: {e}", path.display()))
+                        .hint("give the folder that `milliwatt run` wrote (--out, or runs/...)"),
+                );
             }
         }
     }
@@ -73,7 +103,9 @@ fn read_log(path: &Path, file: impl io::Read, end: End, scorer: &mut Scorer) -> 
             Err(e) => return Some(format!("{}: {e}: what follows is not read", path.display())),
         }
     }
-    blocks.truncated().then(|| format!("{}: the last block is incomplete", path.display()))
+    blocks
+        .truncated()
+        .then(|| format!("{}: the last block is incomplete", path.display()))
 }
 
 /// Decodes one block and gives its facts to the scorer.

@@ -15,7 +15,11 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(total_s: f64) -> Self {
-        Self { rewrites: std::io::stderr().is_terminal(), last: None, total_s }
+        Self {
+            rewrites: std::io::stderr().is_terminal(),
+            last: None,
+            total_s,
+        }
     }
 
     /// Shows the state at second `second`.
@@ -48,11 +52,20 @@ fn progress_line(second: u32, total_s: f64, phase: Phase, calls: usize, live: &L
     };
     let leg = |leg: Leg| {
         let leg_live = live.leg(leg);
-        let lost = leg_live.loss_percent.map_or_else(|| "-".into(), |p| format!("{p:.2} %"));
-        let pdv = leg_live.pdv_max_ms.map_or_else(|| "-".into(), |ms| format!("{ms:.1} ms"));
-        format!("lost {lost}, PDV max {pdv}, dead air {}", leg_live.dead_air_events)
+        let lost = leg_live
+            .loss_percent
+            .map_or_else(|| "-".into(), |p| format!("{p:.2} %"));
+        let pdv = leg_live
+            .pdv_max_ms
+            .map_or_else(|| "-".into(), |ms| format!("{ms:.1} ms"));
+        format!(
+            "lost {lost}, PDV max {pdv}, dead air {}",
+            leg_live.dead_air_events
+        )
     };
-    let lateness = live.lateness_p999_us.map_or_else(|| "-".into(), |us| format!("{:.1} ms", us / 1000.0));
+    let lateness = live
+        .lateness_p999_us
+        .map_or_else(|| "-".into(), |us| format!("{:.1} ms", us / 1000.0));
     format!(
         "{second:>4} s of about {total_s:.0}  {phase}, {calls} calls | receive: {} | sent: {} | recordings {}/{} | tester late p99.9 {lateness}",
         leg(Leg::Receive),
@@ -76,13 +89,21 @@ impl AbortWatch {
     /// True, with the reason, once the rule has been met for as long as it says.
     pub(super) fn met(&mut self, second: u32, live: &Live) -> Option<String> {
         let rule = self.rule.as_ref()?;
-        let worst = Leg::BOTH.iter().filter_map(|leg| live.leg(*leg).loss_percent).fold(0.0, f64::max);
+        let worst = Leg::BOTH
+            .iter()
+            .filter_map(|leg| live.leg(*leg).loss_percent)
+            .fold(0.0, f64::max);
         if worst <= rule.above {
             self.since = None;
             return None;
         }
         let since = *self.since.get_or_insert(second);
-        let text = || format!("{} was above {} for {} s (last: {worst:.1}): the run is ended early", rule.metric, rule.above, rule.for_seconds);
+        let text = || {
+            format!(
+                "{} was above {} for {} s (last: {worst:.1}): the run is ended early",
+                rule.metric, rule.above, rule.for_seconds
+            )
+        };
         (second - since >= rule.for_seconds).then(text)
     }
 }

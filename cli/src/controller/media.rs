@@ -52,14 +52,22 @@ pub(super) fn start(
     meter: &Arc<TcpMeter>,
     clock: RunClock,
 ) -> Result<TesterMedia, Failure> {
-    let failed = |e: std::io::Error| Failure::could_not_run(format!("cannot start the media threads: {e}"));
+    let failed =
+        |e: std::io::Error| Failure::could_not_run(format!("cannot start the media threads: {e}"));
     let ports = Arc::new(ports);
     let sent: Arc<[AtomicU32]> = ports.iter().map(|_| AtomicU32::new(0)).collect();
     let (sending_facts, sending_ring) = rtrb::RingBuffer::new(FACT_RING);
     let (receiving_facts, receiving_ring) = rtrb::RingBuffer::new(FACT_RING);
     let (facts, inbox) = mpsc::channel();
     let (granted, real_time) = mpsc::channel();
-    let receiving = Receiving::new((&load, plan), (&ports, &sent), clock, status, receiving_facts).map_err(failed)?;
+    let receiving = Receiving::new(
+        (&load, plan),
+        (&ports, &sent),
+        clock,
+        status,
+        receiving_facts,
+    )
+    .map_err(failed)?;
     let kernel_timestamps = ports.iter().all(|p| p.rtp.kernel_timestamps());
     let sending = Sending {
         load: load.clone(),
@@ -73,8 +81,12 @@ pub(super) fn start(
     };
     let named = |name: &str| thread::Builder::new().name(name.into());
     let threads = vec![
-        named("pacing").spawn(move || sending.run(&granted)).map_err(failed)?,
-        named("receiving").spawn(move || receiving.run()).map_err(failed)?,
+        named("pacing")
+            .spawn(move || sending.run(&granted))
+            .map_err(failed)?,
+        named("receiving")
+            .spawn(move || receiving.run())
+            .map_err(failed)?,
     ];
     let pair = ClockPair::read();
     let opened = Fact::Opened {
@@ -83,7 +95,9 @@ pub(super) fn start(
         load: Box::new(load),
         same_clock,
         wall_at_zero: pair.wall + (clock.zero - pair.mono),
-        real_time: real_time.recv().unwrap_or_else(|_| Err("the pacing thread did not start".into())),
+        real_time: real_time
+            .recv()
+            .unwrap_or_else(|_| Err("the pacing thread did not start".into())),
         kernel_timestamps,
         guest_named: opening.guest_named,
         judgement: opening.judgement,
@@ -91,12 +105,26 @@ pub(super) fn start(
     drop(facts.send(opened));
     let rings = vec![sending_ring, receiving_ring];
     let probe = HostProbe::new(Some(local));
-    let collector = Collector::new(rings, inbox, Arc::clone(status), Arc::clone(meter), probe, clock);
+    let collector = Collector::new(
+        rings,
+        inbox,
+        Arc::clone(status),
+        Arc::clone(meter),
+        probe,
+        clock,
+    );
     let (out, blocks) = queue::unbounded_channel();
     let (finish, finished) = mpsc::channel();
     let (over, media_over) = queue::unbounded_channel();
-    named("collector").spawn(move || collect(collector, threads, &out, &over, &finished)).map_err(failed)?;
-    Ok(TesterMedia { facts, blocks, finish, media_over })
+    named("collector")
+        .spawn(move || collect(collector, threads, &out, &over, &finished))
+        .map_err(failed)?;
+    Ok(TesterMedia {
+        facts,
+        blocks,
+        finish,
+        media_over,
+    })
 }
 
 fn collect(
@@ -107,7 +135,10 @@ fn collect(
     finished: &mpsc::Receiver<()>,
 ) {
     let mut said_over = false;
-    while !matches!(finished.try_recv(), Ok(()) | Err(mpsc::TryRecvError::Disconnected)) {
+    while !matches!(
+        finished.try_recv(),
+        Ok(()) | Err(mpsc::TryRecvError::Disconnected)
+    ) {
         sleep_until(mono_now() + GATHER_NS);
         if let Some(block) = collector.gather().transpose() {
             drop(out.send(block));

@@ -1,6 +1,6 @@
 //! The tester's side of a run.
 //!
-//! [`setup`] makes both ends ready; [`media`] starts the pacing and receiving threads; [`run`]
+//! [`start`] leads through it: [`setup`] makes both ends ready; [`media`] starts the pacing and receiving threads; [`run`]
 //! then only watches: facts of both ends come in as blocks, are stored and judged as they come,
 //! recordings come over connections of their own. [`conclusion`] scores what is in the folder, the
 //! same way as a later `milliwatt report`.
@@ -8,6 +8,7 @@
 mod calendar;
 mod clocks;
 pub mod conclusion;
+mod dial;
 pub mod directory;
 mod link;
 mod live;
@@ -22,7 +23,8 @@ mod scope;
 mod sending;
 mod setup;
 mod signals;
+mod start;
 pub mod transfer;
 mod uploads;
 
-pub use run::run;
+pub use start::run;

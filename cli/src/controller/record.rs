@@ -1,7 +1,13 @@
 //! `run.json` and `environment.json`: what a later `milliwatt report` must know beside the facts.
 
+use super::scope::{describe_guest, describe_scope};
+use super::setup::Ready;
 use crate::exit::Failure;
+use crate::run::RunRequest;
+use milliwatt_agent::telemetry::environment;
 use milliwatt_reports::context::RunContext;
+use milliwatt_wire::clock::{mono_now, wall_now};
+use milliwatt_wire::time::RunClock;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -47,7 +53,8 @@ pub const RECORD_VERSION: u32 = 1;
 /// Writes a JSON file of the run's folder.
 pub fn write_json(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), Failure> {
     let path = folder.join(name);
-    let failed = |e: String| Failure::could_not_run(format!("cannot write {}: {e}", path.display()));
+    let failed =
+        |e: String| Failure::could_not_run(format!("cannot write {}: {e}", path.display()));
     let text = serde_json::to_string_pretty(value).map_err(|e| failed(e.to_string()))?;
     std::fs::write(&path, text + "\n").map_err(|e| failed(e.to_string()))
 }
@@ -66,9 +73,17 @@ pub fn read_json<T: for<'de> Deserialize<'de>>(folder: &Path, name: &str) -> Res
 impl RunRecord {
     /// What reports print of the run.
     #[must_use]
-    pub fn context(&self, directory: &Path, duration_s: f64, environment: &Environment) -> RunContext {
+    pub fn context(
+        &self,
+        directory: &Path,
+        duration_s: f64,
+        environment: &Environment,
+    ) -> RunContext {
         let named = |end: &'static str, facts: &[(String, String)]| -> Vec<(String, String)> {
-            facts.iter().map(|(name, value)| (format!("{end}: {name}"), value.clone())).collect()
+            facts
+                .iter()
+                .map(|(name, value)| (format!("{end}: {name}"), value.clone()))
+                .collect()
         };
         RunContext {
             scenario: self.scenario.clone(),
@@ -81,7 +96,46 @@ impl RunRecord {
             duration_s,
             scope: self.scope.clone(),
             guest: self.guest.clone(),
-            environment: [named("tester", &environment.tester), named("guest", &environment.guest)].concat(),
+            environment: [
+                named("tester", &environment.tester),
+                named("guest", &environment.guest),
+            ]
+            .concat(),
         }
     }
+}
+
+/// Writes what is known of the run before it starts.
+pub(super) fn write_identity(
+    request: &RunRequest,
+    folder: &Path,
+    (run, own): (u64, bool),
+    ready: &Ready,
+    clock: RunClock,
+) -> Result<(), Failure> {
+    let plan = &request.plan;
+    let record = RunRecord {
+        version: RECORD_VERSION,
+        run: format!("{run:016x}"),
+        scenario: plan.name.clone(),
+        title: plan.title.clone(),
+        source: plan.source.clone(),
+        started: wall_now() + (clock.zero - mono_now()),
+        milliwatt: env!("CARGO_PKG_VERSION").into(),
+        command: std::env::args().collect::<Vec<_>>().join(" "),
+        scope: describe_scope(ready, own),
+        guest: describe_guest(ready, own),
+    };
+    write_json(folder, "run.json", &record)?;
+    let environment = Environment {
+        tester: environment(Some(ready.local)),
+        guest: ready.accept.environment.clone(),
+    };
+    write_json(folder, "environment.json", &environment)?;
+    std::fs::write(folder.join("scenario.toml"), &plan.text).map_err(|e| {
+        Failure::could_not_run(format!(
+            "cannot write scenario.toml in {}: {e}",
+            folder.display()
+        ))
+    })
 }

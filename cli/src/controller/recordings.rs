@@ -2,6 +2,7 @@
 
 use crate::args::KeepRecordings;
 use flate2::read::DeflateDecoder;
+use milliwatt_scoring::silence::{SilenceRule, score_recording};
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::facts::{Fact, RecordingFact, SilenceFact};
 use milliwatt_wire::id::CallId;
@@ -28,6 +29,21 @@ pub struct Scored {
 
 /// Scores the octets of a WAV file; an error says why it cannot be scored.
 pub type Scorer = Box<dyn Fn(&[u8]) -> Result<Scored, String> + Send + Sync>;
+
+/// Judges a recording by the default rule: see [`score_recording`].
+pub(super) fn score(wav: &[u8]) -> Result<Scored, String> {
+    let scored = score_recording(wav, &SilenceRule::default()).map_err(|e| e.to_string())?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a length of hours at most; the cast saturates"
+    )]
+    let audio_ms = (scored.seconds * 1000.0).round() as u32;
+    Ok(Scored {
+        audio_ms,
+        silences: scored.silences,
+    })
+}
 
 /// Where facts go.
 pub type Teller = Box<dyn Fn(Fact) + Send + Sync>;

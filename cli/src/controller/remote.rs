@@ -33,16 +33,23 @@ impl Command {
         match line.trim_end() {
             "stop" => Some(Self::Stop),
             "stop-now" => Some(Self::StopNow),
-            other => other.strip_prefix("mark ").map(|label| Self::Mark(label.to_owned())),
+            other => other
+                .strip_prefix("mark ")
+                .map(|label| Self::Mark(label.to_owned())),
         }
     }
 }
 
 /// The folder of the sockets: only the user's own processes can reach it.
 fn folder() -> PathBuf {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|p| p.is_dir());
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR")
+        .map(PathBuf::from)
+        .filter(|p| p.is_dir());
     let user = rustix::process::getuid().as_raw();
-    runtime.map_or_else(|| std::env::temp_dir().join(format!("milliwatt-{user}")), |p| p.join("milliwatt"))
+    runtime.map_or_else(
+        || std::env::temp_dir().join(format!("milliwatt-{user}")),
+        |p| p.join("milliwatt"),
+    )
 }
 
 /// The listening end, removed when dropped.
@@ -62,7 +69,11 @@ impl Drop for Remote {
 impl Remote {
     /// Listens for run `run`; a test that cannot be told anything still runs, and says so.
     pub(super) fn open(run: u64) -> Option<Self> {
-        let said = |e: &io::Error| output::complain(&format!("`milliwatt stop` and `mark` will not reach this test: {e}"));
+        let said = |e: &io::Error| {
+            output::complain(&format!(
+                "`milliwatt stop` and `mark` will not reach this test: {e}"
+            ));
+        };
         Self::listen(run).inspect_err(said).ok()
     }
 
@@ -77,7 +88,10 @@ impl Remote {
     fn listen(run: u64) -> io::Result<Self> {
         use std::os::unix::fs::DirBuilderExt;
         let folder = folder();
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)?;
         let path = folder.join(format!("{run:016x}.sock"));
         let listener = UnixListener::bind(&path)?;
         let (sender, commands) = mpsc::channel(16);
@@ -94,7 +108,9 @@ impl Remote {
 async fn serve(stream: UnixStream, commands: mpsc::Sender<Command>) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(reader.take(1024)).read_line(&mut line).await?;
+    BufReader::new(reader.take(1024))
+        .read_line(&mut line)
+        .await?;
     let answer = match Command::read(&line) {
         None => "not understood\n",
         Some(command) if commands.try_send(command.clone()).is_ok() => "ok\n",
@@ -106,31 +122,50 @@ async fn serve(stream: UnixStream, commands: mpsc::Sender<Command>) -> io::Resul
 /// Tells the running test `command`: the one of `run` (16 hexadecimal digits), or the only one there is.
 pub fn tell(run: Option<&str>, command: &Command) -> Result<(), Failure> {
     let path = find(&folder(), run)?;
-    let failed = |e: io::Error| Failure::could_not_run(format!("the running test could not be told: {e}"));
+    let failed =
+        |e: io::Error| Failure::could_not_run(format!("the running test could not be told: {e}"));
     let talk = async {
         let mut stream = UnixStream::connect(&path).await?;
-        stream.write_all(format!("{}\n", command.word()).as_bytes()).await?;
+        stream
+            .write_all(format!("{}\n", command.word()).as_bytes())
+            .await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
         Ok(answer)
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
     let answer: String = runtime.block_on(talk).map_err(failed)?;
-    if answer == "ok\n" { Ok(()) } else { Err(Failure::could_not_run(answer.trim_end())) }
+    if answer == "ok\n" {
+        Ok(())
+    } else {
+        Err(Failure::could_not_run(answer.trim_end()))
+    }
 }
 
 fn find(folder: &Path, run: Option<&str>) -> Result<PathBuf, Failure> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
+    let entries = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|e| e.path());
     // A socket that nobody listens on any more is left of a killed test.
     let living = entries.filter(|p| std::os::unix::net::UnixStream::connect(p).is_ok());
-    let mut found: Vec<PathBuf> =
-        living.filter(|p| run.is_none_or(|run| p.file_stem().is_some_and(|name| name == run))).collect();
+    let mut found: Vec<PathBuf> = living
+        .filter(|p| run.is_none_or(|run| p.file_stem().is_some_and(|name| name == run)))
+        .collect();
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => Err(Failure::could_not_run("no test of yours is running on this machine")
-            .hint("run this where `milliwatt run` runs, as the same user")),
-        n => Err(Failure::could_not_run(format!("{n} tests of yours are running on this machine"))
-            .hint("name the one: give the folder it writes to (its --out)")),
+        0 => Err(
+            Failure::could_not_run("no test of yours is running on this machine")
+                .hint("run this where `milliwatt run` runs, as the same user"),
+        ),
+        n => Err(
+            Failure::could_not_run(format!("{n} tests of yours are running on this machine"))
+                .hint("name the one: give the folder it writes to (its --out)"),
+        ),
     }
 }
 
@@ -140,8 +175,15 @@ mod tests {
 
     #[test]
     fn commands_survive_the_wire() {
-        for command in [Command::Stop, Command::StopNow, Command::Mark("vMotion to host 2".into())] {
-            assert_eq!(Command::read(&format!("{}\n", command.word())), Some(command));
+        for command in [
+            Command::Stop,
+            Command::StopNow,
+            Command::Mark("vMotion to host 2".into()),
+        ] {
+            assert_eq!(
+                Command::read(&format!("{}\n", command.word())),
+                Some(command)
+            );
         }
         assert_eq!(Command::read("halt"), None);
     }

@@ -1,38 +1,30 @@
-//! A run, from set-up to verdict.
+//! A run under way: watched, stopped, finished.
 
 use super::calendar::Calendar;
 use super::clocks::{Exchange, SkewEstimate};
-use super::conclusion::conclude;
-use super::directory::{self, FactsLog, absorb};
-use super::link::{Dial, Link, LinkEvent};
+use super::dial::Dial;
+use super::directory::{FactsLog, absorb};
+use super::link::{Link, LinkEvent};
 use super::live::{AbortWatch, Progress};
 use super::media::{self, Opening, TesterMedia};
-use super::own_agent::OwnAgent;
-use super::record::{Environment, RECORD_VERSION, RunRecord, write_json};
-use super::recordings::{RecordingSink, Scored};
+use super::record::write_identity;
+use super::recordings::{RecordingSink, score};
 use super::remote::{Command, Remote};
-use super::scope::{describe_guest, describe_scope};
-use super::setup::{Ready, set_up};
+use super::setup::Ready;
 use super::signals::Signals;
 use super::uploads::start_uploads;
 use crate::exit::Failure;
 use crate::output;
 use crate::run::RunRequest;
 use milliwatt_agent::engine::MediaStatus;
-use milliwatt_agent::meter::TcpMeter;
-use milliwatt_agent::telemetry::environment;
 use milliwatt_generator::calls::CallPlan;
-use milliwatt_scoring::measured::Verdict;
 use milliwatt_scoring::scorer::Scorer;
-use milliwatt_scoring::silence::{SilenceRule, score_recording};
-use milliwatt_wire::clock::{mono_now, wall_now};
+use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::control::{FromAgent, ToAgent};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::End;
-use milliwatt_wire::join::Join;
-use milliwatt_wire::socket::raise_file_limit;
 use milliwatt_wire::time::{MonoTime, NS_PER_MS, NS_PER_SECOND, RunClock, RunTime};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::time::Duration;
@@ -43,65 +35,11 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 const LEAD_NS: i64 = 700 * NS_PER_MS;
 /// After the last media, the guest may still send facts and recordings for so long without any progress.
 const PATIENCE_NS: i64 = 60 * NS_PER_SECOND;
-
-/// Carries out the plan and judges it.
-pub fn run(request: &RunRequest) -> Result<Verdict, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::could_not_run(format!("cannot start: {e}")))?;
-    let folder = out_folder(request);
-    directory::create(&folder)?;
-    let verdict = runtime.block_on(measure(request, &folder));
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    verdict?;
-    let conclusion = conclude(&folder, |_| ())?;
-    if request.json {
-        output::print_json(&conclusion.scorecard)?;
-    } else {
-        output::print(&format!("{}\n", conclusion.summary.trim_end()))?;
-    }
-    Ok(conclusion.measured.verdict)
-}
-
-fn out_folder(request: &RunRequest) -> PathBuf {
-    let now = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S");
-    request.out.clone().unwrap_or_else(|| PathBuf::from(format!("runs/{}-{now}", request.plan.name)))
-}
-
-async fn measure(request: &RunRequest, folder: &Path) -> Result<(), Failure> {
-    let (_, files) = raise_file_limit();
-    let needed = u64::from(request.plan.load.concurrent) * 4 + 100;
-    if files < needed {
-        return Err(Failure::could_not_run(format!("this process may open {files} files, the run needs about {needed}"))
-            .hint("raise the limit: `ulimit -n 65536`, or LimitNOFILE of the service"));
-    }
-    let run: u64 = rand::random();
-    let own = match request.guests.first() {
-        Some(_) => None,
-        None => Some(OwnAgent::start(&folder.join("agent")).await?),
-    };
-    let join = match (&own, request.guests.as_slice()) {
-        (Some(own), _) => own.join.clone(),
-        (None, [guest]) => Join::read(guest).map_err(|e| Failure::usage(e.to_string()).hint("--guest takes the line that `milliwatt agent` printed, or a file that holds it"))?,
-        (None, _) => return Err(Failure::could_not_run("this version tests one guest at a time").hint("give --guest once")),
-    };
-    let meter = Arc::new(TcpMeter::default());
-    let dial = Dial { join, run, bind: request.bind, meter: Arc::clone(&meter) };
-    let lost_after = Duration::from_nanos(u64::try_from(request.guest_lost_after.0).unwrap_or(0));
-    let range = request.media_ports.range();
-    let ready = set_up(&dial, request.plan.load.clone(), (own.is_none(), request.bind), &range, lost_after).await?;
-    let outcome = Run::start(request, folder, (run, own.is_some()), ready, dial)?.watch(lost_after).await;
-    if let Some(own) = own {
-        own.stop().await;
-        drop(std::fs::remove_dir_all(folder.join("agent")));
-    }
-    outcome
-}
+/// The same once all media was ended at once: a guest that answers has blocks each second.
+const HASTE_NS: i64 = 2 * NS_PER_SECOND;
 
 /// A run under way.
-struct Run<'a> {
+pub(super) struct Run<'a> {
     request: &'a RunRequest,
     remote: Option<Remote>,
     plan: Arc<CallPlan>,
@@ -134,26 +72,66 @@ enum GuestState {
 }
 
 impl<'a> Run<'a> {
-    fn start(request: &'a RunRequest, folder: &Path, (run, own): (u64, bool), ready: Ready, dial: Dial) -> Result<Self, Failure> {
-        let clock = RunClock { zero: mono_now() + LEAD_NS };
+    pub(super) fn start(
+        request: &'a RunRequest,
+        folder: &Path,
+        (run, own): (u64, bool),
+        ready: Ready,
+        dial: &Dial,
+    ) -> Result<Self, Failure> {
+        let clock = RunClock {
+            zero: mono_now() + LEAD_NS,
+        };
         let (offset, same_clock) = (ready.offset, ready.same_clock);
         write_identity(request, folder, (run, own), &ready, clock)?;
         let remote = Remote::open(run);
         let plan = Arc::new(CallPlan::expand(&ready.load));
         let status = Arc::new(MediaStatus::default());
-        let judgement = serde_json::to_string(&request.plan.judgement)
-            .map_err(|e| Failure::could_not_run(format!("the thresholds cannot be written: {e}")))?;
+        let judgement = serde_json::to_string(&request.plan.judgement).map_err(|e| {
+            Failure::could_not_run(format!("the thresholds cannot be written: {e}"))
+        })?;
         let burst = request.on_late == crate::args::OnLate::Burst;
-        let opening = Opening { run, guest_named: !own, judgement, burst };
+        let opening = Opening {
+            run,
+            guest_named: !own,
+            judgement,
+            burst,
+        };
         let (recorded_sender, recorded) = std_mpsc::channel();
         let tell = Box::new(move |fact| drop(recorded_sender.send(fact)));
-        let sink = RecordingSink::new(folder.join("recordings"), request.keep_recordings, clock, Box::new(score), tell);
-        let transfers = start_uploads(&dial, ready.load.transfer.parallel, &Arc::new(sink));
-        let logs_failed = |e: std::io::Error| Failure::could_not_run(format!("cannot write facts in {}: {e}", folder.display()));
-        let logs = [FactsLog::create(folder, End::Tester).map_err(logs_failed)?, FactsLog::create(folder, End::Guest).map_err(logs_failed)?];
-        ready.link.send(ToAgent::Start { zero: clock.zero + offset });
-        let Ready { link, load, ports, local, .. } = ready;
-        let media = media::start((load, ports, local, same_clock), &plan, opening, &status, &dial.meter, clock)?;
+        let sink = RecordingSink::new(
+            folder.join("recordings"),
+            request.keep_recordings,
+            clock,
+            Box::new(score),
+            tell,
+        );
+        let transfers = start_uploads(dial, ready.load.transfer.parallel, &Arc::new(sink));
+        let logs_failed = |e: std::io::Error| {
+            Failure::could_not_run(format!("cannot write facts in {}: {e}", folder.display()))
+        };
+        let logs = [
+            FactsLog::create(folder, End::Tester).map_err(logs_failed)?,
+            FactsLog::create(folder, End::Guest).map_err(logs_failed)?,
+        ];
+        ready.link.send(ToAgent::Start {
+            zero: clock.zero + offset,
+        });
+        let Ready {
+            link,
+            load,
+            ports,
+            local,
+            ..
+        } = ready;
+        let media = media::start(
+            (load, ports, local, same_clock),
+            &plan,
+            opening,
+            &status,
+            &dial.meter,
+            clock,
+        )?;
         Ok(Self {
             request,
             remote,
@@ -177,7 +155,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    async fn watch(mut self, lost_after: Duration) -> Result<(), Failure> {
+    pub(super) async fn watch(mut self, lost_after: Duration) -> Result<(), Failure> {
         let mut remote = self.remote.take();
         let mut signals = Signals::listen()?;
         let mut ticks = interval(Duration::from_millis(200));
@@ -205,14 +183,22 @@ impl<'a> Run<'a> {
         let now = self.clock.run(mono_now());
         while self.transfers.try_join_next().is_some() {}
         let facts = &self.media.facts;
-        self.calendar.advance(now, &mut |fact| drop(facts.send(fact)));
+        self.calendar
+            .advance(now, &mut |fact| drop(facts.send(fact)));
         for fact in self.recorded.try_iter() {
             self.last_progress = mono_now();
             drop(facts.send(fact));
         }
         let live = self.scorer.live(now);
-        progress.show(now.second(), self.calendar.phase(), self.calendar.calls_up(), &live);
-        if self.cut.0 == i64::MAX && let Some(reason) = abort.met(now.second(), &live) {
+        progress.show(
+            now.second(),
+            self.calendar.phase(),
+            self.calendar.calls_up(),
+            &live,
+        );
+        if self.cut.0 == i64::MAX
+            && let Some(reason) = abort.met(now.second(), &live)
+        {
             output::complain(&format!("\n{reason}"));
             self.event("abort", reason);
             self.stop();
@@ -221,8 +207,9 @@ impl<'a> Run<'a> {
 
     fn take_own_block(&mut self, block: std::io::Result<Vec<u8>>) -> Result<(), Failure> {
         let failed = |e: std::io::Error| {
-            Failure::could_not_run(format!("the run's facts cannot be written: {e}"))
-                .hint("free some space; what was recorded so far can be judged with `milliwatt report`")
+            Failure::could_not_run(format!("the run's facts cannot be written: {e}")).hint(
+                "free some space; what was recorded so far can be judged with `milliwatt report`",
+            )
         };
         let block = block.map_err(failed)?;
         self.logs[0].append(&block).map_err(failed)?;
@@ -235,15 +222,25 @@ impl<'a> Run<'a> {
             LinkEvent::Message(FromAgent::Block { sequence, octets }, _) => {
                 self.take_guest_block(sequence, &octets)?;
             }
-            LinkEvent::Message(FromAgent::Clock { t1, t2, t3 }, t4) => self.take_exchange(Exchange { t1, t2, t3, t4 }),
+            LinkEvent::Message(FromAgent::Clock { t1, t2, t3 }, t4) => {
+                self.take_exchange(Exchange { t1, t2, t3, t4 });
+            }
             LinkEvent::Message(FromAgent::Done, _) => self.guest = GuestState::Done,
             LinkEvent::Message(FromAgent::Refuse { reason, .. }, _) => {
-                self.event("guest-lost", format!("the agent refuses to go on: {reason}"));
+                self.event(
+                    "guest-lost",
+                    format!("the agent refuses to go on: {reason}"),
+                );
                 self.lose_guest();
             }
             LinkEvent::Message(..) => {}
-            LinkEvent::Lost(why) => self.event("control-lost", format!("control connection lost, dialling again: {why}")),
-            LinkEvent::Resumed => self.event("control-resumed", "control connection is back".into()),
+            LinkEvent::Lost(why) => self.event(
+                "control-lost",
+                format!("control connection lost, dialling again: {why}"),
+            ),
+            LinkEvent::Resumed => {
+                self.event("control-resumed", "control connection is back".into());
+            }
             LinkEvent::GaveUp(why) => {
                 self.event("guest-lost", format!("the guest is lost: {why}"));
                 self.lose_guest();
@@ -261,7 +258,9 @@ impl<'a> Run<'a> {
         if sequence < self.link.next_block.load(Ordering::Relaxed) {
             return Ok(()); // sent again after a redial, and already safe here
         }
-        self.logs[1].append(octets).map_err(|e| Failure::could_not_run(format!("the guest's facts cannot be written: {e}")))?;
+        self.logs[1].append(octets).map_err(|e| {
+            Failure::could_not_run(format!("the guest's facts cannot be written: {e}"))
+        })?;
         self.link.next_block.store(sequence + 1, Ordering::Relaxed);
         self.link.send(ToAgent::Received { block: sequence });
         absorb(octets, End::Guest, &mut self.scorer);
@@ -272,11 +271,20 @@ impl<'a> Run<'a> {
     fn take_exchange(&mut self, exchange: Exchange) {
         let tester = |at: MonoTime| self.clock.run(at);
         let guest = |at: MonoTime| self.clock.run(at + -self.offset);
-        let fact = Fact::Clock { t1: tester(exchange.t1), t2: guest(exchange.t2), t3: guest(exchange.t3), t4: tester(exchange.t4) };
+        let fact = Fact::Clock {
+            t1: tester(exchange.t1),
+            t2: guest(exchange.t2),
+            t3: guest(exchange.t3),
+            t4: tester(exchange.t4),
+        };
         drop(self.media.facts.send(fact));
-        if !self.same_clock && let Some(ppb) = self.skew.take(exchange) {
+        if !self.same_clock
+            && let Some(ppb) = self.skew.take(exchange)
+        {
             self.status.skew_ppb.store(ppb, Ordering::Relaxed);
-            self.link.send(ToAgent::Skew { parts_per_billion: ppb });
+            self.link.send(ToAgent::Skew {
+                parts_per_billion: ppb,
+            });
         }
     }
 
@@ -291,7 +299,9 @@ impl<'a> Run<'a> {
     /// Once: calls end and are drained. Twice: all media ends.
     fn interrupt(&mut self) {
         if self.cut.0 == i64::MAX {
-            output::complain("\nstopping: calls end, recordings are transferred; once more ends at once");
+            output::complain(
+                "\nstopping: calls end, recordings are transferred; once more ends at once",
+            );
             self.stop();
         } else {
             self.stop_now();
@@ -322,7 +332,11 @@ impl<'a> Run<'a> {
 
     fn event(&self, kind: &str, text: String) {
         let at = self.clock.run(mono_now());
-        drop(self.media.facts.send(Fact::Event { at, kind: kind.into(), text }));
+        drop(self.media.facts.send(Fact::Event {
+            at,
+            kind: kind.into(),
+            text,
+        }));
     }
 
     /// Media is over, and the guest has said and sent everything, or is lost, or stuck.
@@ -331,7 +345,11 @@ impl<'a> Run<'a> {
             return false;
         }
         let transferred = self.transfers.is_empty();
-        let patience = PATIENCE_NS.max(i64::try_from(lost_after.as_nanos()).unwrap_or(PATIENCE_NS));
+        let patience = if self.status.halt.load(Ordering::Relaxed) {
+            HASTE_NS
+        } else {
+            PATIENCE_NS.max(i64::try_from(lost_after.as_nanos()).unwrap_or(PATIENCE_NS))
+        };
         match self.guest {
             GuestState::Done => transferred || mono_now() - self.last_progress > patience,
             GuestState::Lost => true,
@@ -352,33 +370,4 @@ impl<'a> Run<'a> {
         sleep(Duration::from_millis(100)).await;
         Ok(())
     }
-}
-
-fn write_identity(request: &RunRequest, folder: &Path, (run, own): (u64, bool), ready: &Ready, clock: RunClock) -> Result<(), Failure> {
-    let plan = &request.plan;
-    let record = RunRecord {
-        version: RECORD_VERSION,
-        run: format!("{run:016x}"),
-        scenario: plan.name.clone(),
-        title: plan.title.clone(),
-        source: plan.source.clone(),
-        started: wall_now() + (clock.zero - mono_now()),
-        milliwatt: env!("CARGO_PKG_VERSION").into(),
-        command: std::env::args().collect::<Vec<_>>().join(" "),
-        scope: describe_scope(ready, own),
-        guest: describe_guest(ready, own),
-    };
-    write_json(folder, "run.json", &record)?;
-    let environment = Environment { tester: environment(Some(ready.local)), guest: ready.accept.environment.clone() };
-    write_json(folder, "environment.json", &environment)?;
-    std::fs::write(folder.join("scenario.toml"), &plan.text)
-        .map_err(|e| Failure::could_not_run(format!("cannot write scenario.toml in {}: {e}", folder.display())))
-}
-
-/// Judges a recording as it came: see [`score_recording`].
-fn score(wav: &[u8]) -> Result<Scored, String> {
-    let scored = score_recording(wav, &SilenceRule::default()).map_err(|e| e.to_string())?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a length of hours at most; the cast saturates")]
-    let audio_ms = (scored.seconds * 1000.0).round() as u32;
-    Ok(Scored { audio_ms, silences: scored.silences })
 }

@@ -19,15 +19,29 @@ pub(super) fn describe_scope(ready: &Ready, own: bool) -> Vec<String> {
             ready.peer.ip()
         ));
     }
-    scope.push(format!("Least round trip on the control channel: {} us.", ready.round_trip / 1000));
+    scope.push(format!(
+        "Least round trip on the control channel: {} us.",
+        ready.round_trip / 1000
+    ));
     scope
 }
 
 /// The guest program, for people.
 pub(super) fn describe_guest(ready: &Ready, own: bool) -> String {
-    let system = ready.accept.environment.iter().find(|(name, _)| name.contains("kernel") || name.contains("system"));
+    let system = ready
+        .accept
+        .environment
+        .iter()
+        .find(|(name, _)| name.contains("kernel") || name.contains("system"));
     let system = system.map_or(String::new(), |(_, value)| format!(", {value}"));
-    let place = if own { "this machine, over loopback".into() } else { ready.peer.to_string() };
+    let place = if own {
+        "this machine, over loopback".into()
+    } else {
+        ready.peer.to_string()
+    };
     let accept = &ready.accept;
-    format!("milliwatt {} at {place}, {} media-engine threads{system}", accept.program, accept.engines)
+    format!(
+        "milliwatt {} at {place}, {} media-engine threads{system}",
+        accept.program, accept.engines
+    )
 }

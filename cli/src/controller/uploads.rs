@@ -1,10 +1,9 @@
 //! Connections over which the guest sends its recordings: dialled by the tester, and again when
 //! they break, until the guest says that there are no more.
 
-use super::link::Dial;
+use super::dial::Dial;
 use super::recordings::RecordingSink;
 use super::transfer::{Ended, receive_recordings};
-use milliwatt_wire::frame::ConnectionKind;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -23,7 +22,7 @@ pub(super) fn start_uploads(dial: &Dial, parallel: u32, sink: &Arc<RecordingSink
 
 async fn upload(dial: Dial, sink: Arc<RecordingSink>) {
     loop {
-        if let Ok(connected) = dial.connect(ConnectionKind::Transfer, 0).await {
+        if let Ok(connected) = dial.transfer().await {
             let _guard = connected.guard;
             let received = receive_recordings(connected.stream, Arc::clone(&sink)).await;
             if matches!(received, Ok(Ended::NoMore)) {

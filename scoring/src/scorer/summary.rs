@@ -42,6 +42,17 @@ impl Summary<'_> {
         self.scorer.sender(leg)
     }
 
+    /// When and how a guest that was named was lost. An agent of the tester's own is no guest: its
+    /// end is the harness's failure.
+    pub(super) fn guest_lost(&self) -> Option<(RunTime, &str)> {
+        let opening = self.end(End::Tester).opening.as_ref();
+        let lost = self.told.iter().find(|(_, kind, _)| kind == "guest-lost");
+        opening
+            .filter(|opening| opening.guest_named)
+            .and(lost)
+            .map(|(at, _, text)| (*at, text.as_str()))
+    }
+
     pub(super) fn tester_closed(&self) -> bool {
         self.end(End::Tester).closed
     }

@@ -3,10 +3,11 @@
 use super::Summary;
 use super::end::seconds_of;
 use super::evidence::{Observation, Seconds};
-use crate::judgement::{Bound, Threshold, Window};
+use crate::judgement::{Basis, Bound, Threshold, Window};
 use crate::measured::{Outcome, ThresholdResult};
 use crate::metric::{Metric, find_metric};
 use milliwatt_wire::id::Leg;
+use milliwatt_wire::time::RunTime;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -18,7 +19,7 @@ struct Worst {
 }
 
 impl Summary<'_> {
-    /// Judges all thresholds, one result a leg.
+    /// Judges all thresholds, one result a leg; and a guest that was lost, whatever they are.
     pub(super) fn judge(&self, thresholds: &[Threshold]) -> Vec<ThresholdResult> {
         let judged = thresholds
             .iter()
@@ -30,6 +31,7 @@ impl Summary<'_> {
                     .into_iter()
                     .map(|leg| self.judge_one(threshold, metric, leg))
             })
+            .chain(self.guest_lost().map(lost_guest))
             .collect()
     }
 
@@ -203,6 +205,28 @@ impl Summary<'_> {
             "{silent} of {scored} proves, at 95 %, no more than 1 in {:.0}{lacking}",
             (1.0 / bound).floor()
         ))
+    }
+}
+
+/// A guest that goes away under load fails the test, as a call that breaks off does.
+fn lost_guest((at, text): (RunTime, &str)) -> ThresholdResult {
+    ThresholdResult {
+        metric: "guest.lost".to_owned(),
+        leg: None,
+        limit: 0.0,
+        bound: Bound::Max.key().to_owned(),
+        unit: "count".to_owned(),
+        window: Window::Run.text(),
+        measured: Some(1.0),
+        at_s: Some(at.as_seconds()),
+        outcome: Outcome::Fail,
+        outcome_without_tainted: Outcome::Fail,
+        warns_only: false,
+        basis: Basis::Own.key().to_owned(),
+        source: "a guest that is lost under test fails it".to_owned(),
+        note: Some(format!(
+            "{text}; look at the guest and at what `milliwatt agent` printed there"
+        )),
     }
 }
 

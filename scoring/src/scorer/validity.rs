@@ -64,8 +64,12 @@ impl Summary<'_> {
         }
     }
 
-    /// A guest that told nothing of some of full load may have done anything in it.
+    /// A guest that told nothing of some of full load may have done anything in it; one that was
+    /// lost is a finding of its own.
     fn guest_silent(&self) -> Option<String> {
+        if self.guest_lost().is_some() {
+            return None;
+        }
         let full = self.full.as_ref()?;
         let told_until = self
             .end(End::Guest)
@@ -86,7 +90,7 @@ impl Summary<'_> {
         if planned == 0 {
             reasons.push("the tester had no packet to send: check that the scenario has calls and that the run reached its ramp".to_owned());
         }
-        if self.full.is_none() {
+        if self.full.is_none() && self.guest_lost().is_none() {
             reasons.push(
                 "the run had no whole second at full load, so nothing could be judged: let it run longer (--for) and look in events for what ended it"
                     .to_owned(),

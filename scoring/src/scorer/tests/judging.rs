@@ -316,12 +316,8 @@ fn a_run_without_full_load_or_facts_is_invalid_and_says_what_to_do() {
     assert_eq!(nothing.legs.receive.loss_percent, None);
 }
 
-#[test]
-fn a_guest_that_fell_silent_makes_no_pass() {
-    let truth = Truth {
-        killed: Some(End::Guest),
-        ..Truth::clean(30)
-    };
+/// A run of 30 s whose guest told nothing from second 20 on.
+fn judge_silent_guest(truth: &Truth) -> Measured {
     let mut scorer = Scorer::new();
     truth
         .facts(End::Tester)
@@ -338,13 +334,43 @@ fn a_guest_that_fell_silent_makes_no_pass() {
             _ => true,
         });
     heard.for_each(|fact| scorer.absorb(End::Guest, &fact));
-    let run = scorer.finish();
+    scorer.finish()
+}
+
+#[test]
+fn a_guest_that_fell_silent_makes_no_pass() {
+    let run = judge_silent_guest(&Truth {
+        killed: Some(End::Guest),
+        ..Truth::clean(30)
+    });
     assert_eq!((run.verdict, run.partial), (Verdict::Invalid, true));
     assert!(
         run.validity.reasons[0].contains("the last 9 of 28"),
         "{:?}",
         run.validity.reasons
     );
+}
+
+#[test]
+fn a_named_guest_that_was_lost_fails_the_run_and_an_agent_of_our_own_does_not() {
+    let lost = |guest_named| {
+        judge_silent_guest(&Truth {
+            killed: Some(End::Guest),
+            guest_named,
+            tester: vec![Fact::Event {
+                at: RunTime(25_000_000_000),
+                kind: "guest-lost".to_owned(),
+                text: "the guest is lost: not a word for 5 s".to_owned(),
+            }],
+            ..Truth::clean(30)
+        })
+    };
+    let run = lost(true);
+    assert_eq!((run.verdict, run.partial), (Verdict::Fail, true));
+    let told = run.thresholds.last().unwrap();
+    assert_eq!((told.metric.as_str(), told.at_s), ("guest.lost", Some(25.0)));
+    assert!(told.note.as_ref().unwrap().contains("not a word for 5 s"));
+    assert_eq!(lost(false).verdict, Verdict::Invalid);
 }
 
 #[test]

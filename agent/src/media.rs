@@ -206,7 +206,9 @@ fn collect(
                 events,
                 clock,
                 "disk-full",
-                format!("the guest's facts could not be written: {error}"),
+                format!(
+                    "the guest's facts cannot be written in --dir ({error}): they are held in memory until the tester has them"
+                ),
             );
             spool_error = Some(error);
         }

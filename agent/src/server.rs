@@ -1,17 +1,18 @@
 //! The agent's one TCP port: TLS, hello, token, then control or transfer.
 
-use crate::limits::Limits;
+use crate::limits::{Limits, Refusal};
 use crate::meter::Purpose;
 use crate::recording::transfer::serve_transfer;
 use crate::session::Session;
 use crate::telemetry::{environment, own_addresses};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use milliwatt_wire::clock::{boot_id, mono_now};
 use milliwatt_wire::control::{Accept, FromAgent, ToAgent};
 use milliwatt_wire::frame::{
     ConnectionKind, Hello, PROTOCOL, read_hello, read_message, write_hello, write_message,
 };
 use milliwatt_wire::join::Join;
+use milliwatt_wire::time::NS_PER_SECOND;
 use milliwatt_wire::tls::Identity;
 use ring::digest;
 use std::net::{IpAddr, SocketAddr};
@@ -20,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tokio::time::{interval, timeout};
+use tokio::time::{interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -42,6 +43,8 @@ pub struct AgentOptions {
     pub bind: Option<IpAddr>,
     /// Its limits.
     pub limits: Limits,
+    /// A session whose tester has said nothing for so long is ended, ns.
+    pub tester_lost_after: i64,
 }
 
 struct Agent {
@@ -91,10 +94,15 @@ pub async fn serve(options: AgentOptions, announce: impl FnOnce(&Join)) -> Resul
     });
     tokio::spawn(watch_session(Arc::clone(&agent)));
     loop {
-        let (stream, peer) = listener
-            .accept()
-            .await
-            .context("the listening socket failed")?;
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Too many open files, above all: it passes, and the run under way must not end by it.
+                eprintln!("milliwatt agent: a connection could not be taken: {error}");
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
         let (agent, acceptor) = (Arc::clone(&agent), acceptor.clone());
         tokio::spawn(async move {
             if let Err(error) = agent.connection(stream, peer, acceptor).await {
@@ -136,10 +144,12 @@ async fn watch_session(agent: Arc<Agent>) {
             continue;
         };
         session.watch(mono_now());
-        if session.is_abandoned(mono_now()) {
+        let lost_after = agent.options.tester_lost_after;
+        if session.is_abandoned(mono_now(), lost_after) {
             eprintln!(
-                "milliwatt agent: run {:016x} was abandoned by its tester",
-                session.run
+                "milliwatt agent: run {:016x} was abandoned by its tester, silent for {} s: ready for another",
+                session.run,
+                session.silence(mono_now()) / NS_PER_SECOND
             );
             agent.end(&session).await;
         }
@@ -162,9 +172,6 @@ impl Agent {
     ) -> Result<()> {
         let local = stream.local_addr()?;
         stream.set_nodelay(true)?;
-        if !self.options.limits.allows(peer.ip()) {
-            bail!("refused: its address is outside --allow");
-        }
         let mut stream = timeout(HANDSHAKE, acceptor.accept(stream))
             .await
             .context("no TLS handshake in 10 s")??;
@@ -174,9 +181,9 @@ impl Agent {
         write_hello(&mut stream, &Hello::own(hello.kind)).await?;
         if hello.protocol != PROTOCOL {
             bail!(
-                "speaks protocol {} (milliwatt {}), this agent {PROTOCOL}",
-                hello.protocol,
-                hello.program
+                "it is {} and speaks protocol {}, this agent speaks {PROTOCOL}: install the same milliwatt version at both ends",
+                hello.program,
+                hello.protocol
             );
         }
         let join = timeout(HANDSHAKE, read_message(&mut stream))
@@ -190,35 +197,34 @@ impl Agent {
         else {
             bail!("expected a join message")
         };
+        if !self.options.limits.allows(peer.ip()) {
+            let reason = format!(
+                "{} is in none of the subnets it serves (--allow)",
+                peer.ip()
+            );
+            return refuse(
+                &mut stream,
+                reason,
+                "start the agent with an --allow that holds this tester",
+            )
+            .await;
+        }
         if !same_secret(&token, &self.token) {
-            let reason = "the token is wrong".to_owned();
-            let hint = "use the join line that this agent printed when it started".to_owned();
-            write_message(&mut stream, &FromAgent::Refuse { reason, hint }).await?;
-            bail!("refused: wrong token");
+            return refuse(
+                &mut stream,
+                "the token is wrong".into(),
+                "use the join line that this agent printed when it started",
+            )
+            .await;
         }
         let media = self.options.bind.unwrap_or(local.ip());
         if let ConnectionKind::Other(kind) = hello.kind {
             bail!("wants a connection of kind {kind}, which this agent does not know");
         }
         match (hello.kind, self.join(run, peer.ip(), media)) {
-            (_, Err(error)) => {
-                let hint = "wait for the other run to end, or stop it with Ctrl-C at its tester"
-                    .to_owned();
-                write_message(
-                    &mut stream,
-                    &FromAgent::Refuse {
-                        reason: format!("{error:#}"),
-                        hint,
-                    },
-                )
-                .await?;
-                Err(error)
-            }
+            (_, Err(Refusal { reason, hint })) => refuse(&mut stream, reason, &hint).await,
             (ConnectionKind::Control, Ok((session, resumed))) => {
-                session.count_connection(1);
-                let served = self.control(stream, &session, resumed, next_block).await;
-                session.count_connection(-1);
-                served
+                self.control(stream, &session, resumed, next_block).await
             }
             (_, Ok((session, _))) => {
                 let _guard = session
@@ -237,23 +243,41 @@ impl Agent {
     }
 
     /// The living session of this run, or a new one when there is none.
-    fn join(&self, run: u64, peer: IpAddr, media: IpAddr) -> Result<(Arc<Session>, bool)> {
+    fn join(&self, run: u64, peer: IpAddr, media: IpAddr) -> Result<(Arc<Session>, bool), Refusal> {
         let mut slot = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         match &*slot {
             Some(session) if session.run == run => Ok((Arc::clone(session), true)),
-            Some(session) => bail!("this agent is busy with another run ({:016x})", session.run),
+            Some(session) => Err(self.busy_with(session)),
             None => {
                 let limits = self.options.limits.clone();
-                let session = Arc::new(Session::create(
-                    run,
-                    (peer, media),
-                    self.engines,
-                    limits,
-                    &self.options.dir,
-                )?);
+                let (ips, dir) = ((peer, media), &self.options.dir);
+                let session = Session::create(run, ips, self.engines, limits, dir);
+                let session = Arc::new(session.map_err(|error| {
+                    Refusal {
+                        reason: format!("{error:#}"),
+                        hint:
+                            "make room on the guest's disk, or start the agent with another --dir"
+                                .into(),
+                    }
+                })?);
                 *slot = Some(Arc::clone(&session));
                 Ok((session, false))
             }
+        }
+    }
+
+    fn busy_with(&self, session: &Session) -> Refusal {
+        let silent = session.silence(mono_now()).max(0) / NS_PER_SECOND;
+        let patience = self.options.tester_lost_after / NS_PER_SECOND;
+        Refusal {
+            reason: format!(
+                "this agent is busy with run {:016x}, whose tester was last heard {silent} s ago",
+                session.run
+            ),
+            hint: format!(
+                "wait for that run to end, or end it with Ctrl-C at its tester; a tester that is gone is given up \
+                 after {patience} s (--tester-lost-after)"
+            ),
         }
     }
 
@@ -279,11 +303,12 @@ impl Agent {
             Arc::clone(session),
             next_block,
         ));
-        let mut finished = false;
-        let read = loop {
-            match read_message::<ToAgent>(&mut reader).await {
-                Ok(Some(ToAgent::Finish)) => finished = true,
-                Ok(Some(message)) => {
+        let patience =
+            Duration::from_nanos(u64::try_from(self.options.tester_lost_after).unwrap_or(0));
+        let finished = loop {
+            match timeout(patience, read_message::<ToAgent>(&mut reader)).await {
+                Ok(Ok(Some(ToAgent::Finish))) => break Ok(true),
+                Ok(Ok(Some(message))) => {
                     let received = mono_now();
                     let answered =
                         tokio::task::block_in_place(|| session.handle(message, received));
@@ -291,18 +316,22 @@ impl Agent {
                         answers.send(answer).await?;
                     }
                 }
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-            if finished {
-                break Ok(());
+                Ok(Ok(None)) => break Ok(false),
+                Ok(Err(error)) => break Err(error.into()),
+                Err(_) => break Err(anyhow!("not a word for {} s", patience.as_secs())),
             }
         };
         writing.abort();
-        if finished || !session.has_started() {
+        let started = session.has_started();
+        if matches!(finished, Ok(true)) || !started {
             self.end(session).await;
         }
-        read.context("control connection lost; media goes on")
+        let said = if started {
+            "control connection lost, the run goes on"
+        } else {
+            "the tester left before the run began"
+        };
+        finished.map(|_| ()).context(said)
     }
 
     fn accept(&self, media: IpAddr, resumed: bool) -> Accept {
@@ -367,6 +396,19 @@ async fn write_control(
             changed = completed.changed(), if !done => changed?,
         }
     }
+}
+
+/// Says no to the tester, and in the agent's own output.
+async fn refuse(stream: &mut TlsStream<TcpStream>, reason: String, hint: &str) -> Result<()> {
+    write_message(
+        stream,
+        &FromAgent::Refuse {
+            reason: reason.clone(),
+            hint: hint.to_owned(),
+        },
+    )
+    .await?;
+    bail!("refused: {reason}")
 }
 
 /// Compares digests, so that the time it takes says nothing of the token.

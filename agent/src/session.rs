@@ -301,8 +301,10 @@ impl Session {
     pub fn end(&self) {
         self.shared.status.halt.store(true, Ordering::Relaxed);
         match std::mem::replace(&mut *self.stage(), Stage::Over) {
-            Stage::Running { collector, .. } if collector.join().is_err() => {
-                eprintln!("milliwatt agent: the collector thread failed");
+            Stage::Running { collector, .. } => {
+                if collector.join().is_err() {
+                    eprintln!("milliwatt agent: the collector thread failed");
+                }
             }
             // Its ports are free for the next tester once this is done.
             Stage::Proving(proving) => drop(proving.end()),

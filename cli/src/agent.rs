@@ -17,11 +17,19 @@ const MAX_DISK: u64 = 20_000_000_000;
 pub fn execute(args: AgentArgs) -> Result<ExitCode, Failure> {
     let (_, files) = raise_file_limit();
     if files < 4096 {
-        output::complain(&format!("this process may open {files} files only, about {} calls: raise `ulimit -n`", files / 4));
+        output::complain(&format!(
+            "this process may open {files} files only, about {} calls: raise `ulimit -n`",
+            files / 4
+        ));
     }
+    let with_stdin = args.with_stdin;
     let options = options(args)?;
     let failed = |e: std::io::Error| Failure::could_not_run(format!("cannot start: {e}"));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(failed)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(failed)?;
     let served = runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -34,26 +42,61 @@ pub fn execute(args: AgentArgs) -> Result<ExitCode, Failure> {
             served = serve(options, announce) => served,
             _ = interrupt.recv() => Ok(()),
             _ = terminate.recv() => Ok(()),
+            () = end_of_input(with_stdin) => Ok(()),
         }
     });
     runtime.shutdown_background();
-    served.map(|()| ExitCode::Pass).map_err(|e| Failure::could_not_run(format!("{e:#}")))
+    served
+        .map(|()| ExitCode::Pass)
+        .map_err(|e| Failure::could_not_run(format!("{e:#}")))
+}
+
+/// Waits until nobody holds the other end of standard input any more; for ever, where that does not matter.
+async fn end_of_input(matters: bool) {
+    let (ended, end) = tokio::sync::oneshot::channel::<()>();
+    if matters {
+        std::thread::spawn(move || {
+            drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+            drop(ended);
+        });
+        drop(end.await);
+    } else {
+        std::future::pending().await
+    }
 }
 
 fn options(args: AgentArgs) -> Result<AgentOptions, Failure> {
     let token = args.token_file.as_deref().map(read_token).transpose()?;
-    let advertise = args.advertise.iter().map(|text| advertised(text, args.listen.port())).collect::<Result<_, _>>()?;
-    std::fs::create_dir_all(&args.dir)
-        .map_err(|e| Failure::could_not_run(format!("cannot make the agent's folder {} (--dir): {e}", args.dir.display())))?;
+    let advertise = args
+        .advertise
+        .iter()
+        .map(|text| advertised(text, args.listen.port()))
+        .collect::<Result<_, _>>()?;
+    std::fs::create_dir_all(&args.dir).map_err(|e| {
+        Failure::could_not_run(format!(
+            "cannot make the agent's folder {} (--dir): {e}",
+            args.dir.display()
+        ))
+    })?;
     let limits = Limits {
         max_streams: args.max_streams,
         max_pps: args.max_pps,
         max_duration: args.max_duration.0,
-        max_disk: args.max_disk.map_or_else(|| free_disk(&args.dir), |octets| octets.0),
+        max_disk: args
+            .max_disk
+            .map_or_else(|| free_disk(&args.dir), |octets| octets.0),
         allow: args.allow,
         media_ports: args.media_ports.range(),
     };
-    Ok(AgentOptions { listen: args.listen, dir: args.dir, token, advertise, bind: args.bind, limits })
+    Ok(AgentOptions {
+        tester_lost_after: args.tester_lost_after.0,
+        listen: args.listen,
+        dir: args.dir,
+        token,
+        advertise,
+        bind: args.bind,
+        limits,
+    })
 }
 
 /// The smaller of 20 GB and half of what is free.
@@ -62,7 +105,12 @@ fn free_disk(dir: &Path) -> u64 {
 }
 
 fn read_token(path: &Path) -> Result<String, Failure> {
-    let failed = |why: String| Failure::usage(format!("cannot use the token file {}: {why}", path.display()));
+    let failed = |why: String| {
+        Failure::usage(format!(
+            "cannot use the token file {}: {why}",
+            path.display()
+        ))
+    };
     let text = std::fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
     let token = text.trim();
     if token.is_empty() || token.contains(['#', ' ', '\n']) {
@@ -72,6 +120,12 @@ fn read_token(path: &Path) -> Result<String, Failure> {
 }
 
 fn advertised(text: &str, port: u16) -> Result<SocketAddr, Failure> {
-    let address = text.parse::<SocketAddr>().or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, port)));
-    address.map_err(|_| Failure::usage(format!("--advertise {text}: expected an address, or ADDRESS:PORT")))
+    let address = text
+        .parse::<SocketAddr>()
+        .or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, port)));
+    address.map_err(|_| {
+        Failure::usage(format!(
+            "--advertise {text}: expected an address, or ADDRESS:PORT"
+        ))
+    })
 }

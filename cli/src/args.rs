@@ -150,6 +150,13 @@ pub struct AgentArgs {
     /// Serve only testers in this subnet, such as 192.0.2.0/24; may repeat [default: any, with the token]
     #[arg(long, value_name = "SUBNET")]
     pub allow: Vec<Subnet>,
+    /// End a session whose tester has said nothing for this long, and serve another; media ends 15 s
+    /// after the tester's last packet in any case
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
+    pub tester_lost_after: Duration,
+    /// End when standard input closes: for a tester that starts an agent of its own
+    #[arg(long, hide = true)]
+    pub with_stdin: bool,
     /// Let a tester ask for CPU load beside the calls (neighbours)
     #[arg(long)]
     pub allow_neighbour: bool,

@@ -10,6 +10,7 @@
     reason = "a test ends at the first thing that is not as it should be"
 )]
 
+mod capture;
 mod freeze;
 mod network;
 mod process;
@@ -17,6 +18,7 @@ pub(crate) mod requirement;
 mod run_folder;
 mod selftest;
 
+pub(crate) use capture::{Capture, CapturedStream};
 pub(crate) use freeze::Frozen;
 pub(crate) use network::{Octets, Side};
 pub(crate) use process::{Agent, Ended, Program};

@@ -4,7 +4,7 @@ use super::{text_of, wait_for};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A program that runs; it is killed with this value.
@@ -24,6 +24,17 @@ pub(crate) struct Ended {
     pub(crate) stdout: String,
     /// What it printed there.
     pub(crate) stderr: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        let text = |octets| String::from_utf8(octets).unwrap();
+        Self {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
 }
 
 impl Program {

@@ -1,8 +1,17 @@
 //! The lab itself: it counts exactly, it freezes, it leaves nothing behind.
 
 use super::{Frozen, Lab, Side, wait_for};
+use milliwatt_wire::clock::mono_now;
+use milliwatt_wire::time::NS_PER_MS;
 use std::path::Path;
 use std::process::Command;
+
+/// Sends so many UDP packets of 172 octets from the tester to the guest, as G.711 packets weigh.
+fn send(lab: &Lab, packets: u32) {
+    let to = format!("/dev/udp/{}/9", Side::Guest.address());
+    let script = format!("for i in $(seq {packets}); do printf '%0172d' $i > {to}; done");
+    lab.execute(Side::Tester, "bash", &["-c", &script]);
+}
 
 /// 40 packets as long as a G.711 packet, every fourth dropped: the rule, its counter and the
 /// interface agree to the packet.
@@ -11,11 +20,7 @@ fn dropping_and_counters_are_exact() {
     let Some(lab) = Lab::open(&["bash"]) else {
         return;
     };
-    let send = |packets: u32| {
-        let to = format!("/dev/udp/{}/9", Side::Guest.address());
-        let script = format!("for i in $(seq {packets}); do printf '%0172d' $i > {to}; done");
-        lab.execute(Side::Tester, "bash", &["-c", &script]);
-    };
+    let send = |packets| send(&lab, packets);
     send(1); // Whoever needs an address resolved has it now.
     lab.drop_arriving(Side::Guest, "udp length 180 numgen inc mod 4 == 0");
     let before = lab.octets(Side::Guest).received;
@@ -30,6 +35,23 @@ fn dropping_and_counters_are_exact() {
     );
     lab.stop_dropping(Side::Guest);
     send(1);
+}
+
+/// 200 packets through 1 Mbit/s, of which 10 may go at once: 190 x 214 octets take 325 ms.
+#[test]
+fn a_shaped_cable_takes_its_time() {
+    let Some(lab) = Lab::open(&["bash", "tc"]) else {
+        return;
+    };
+    send(&lab, 1);
+    lab.shape(Side::Tester, "tbf rate 1mbit burst 2140 limit 100000");
+    let (from, before) = (mono_now(), lab.octets(Side::Guest).received);
+    send(&lab, 200);
+    wait_for("the last packet", 10, || {
+        lab.octets(Side::Guest).received - before >= 200 * 214
+    });
+    let took_ms = (mono_now() - from) / NS_PER_MS;
+    assert!(took_ms >= 320, "{took_ms} ms");
 }
 
 #[test]

@@ -1,0 +1,118 @@
+//! A machine that stands still for 700 ms, at the guest and at the tester: who gets the blame?
+
+use super::{LEGS, wait_for_run_time};
+use crate::lab::{Frozen, Lab, RunFolder, Side};
+use serde_json::Value;
+
+/// The run time at which it stands still, ms: the scenario's 10 calls are up within 1 s.
+const AT_MS: i64 = 4_300;
+
+fn events(run: &RunFolder, kind: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(run.path.join("events.jsonl")).unwrap();
+    let all = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    all.filter(|event| event["kind"] == kind).collect()
+}
+
+/// The guest's process stands, its kernel goes on: what is lost is what the kernel dropped (one in
+/// 100, by a rule), and yet every party hears dead air. That is a finding about the guest, and the
+/// run is valid.
+#[test]
+fn a_frozen_guest_is_dead_air_and_no_loss() {
+    let Some(lab) = Lab::open(&[]) else { return };
+    for side in [Side::Tester, Side::Guest] {
+        lab.drop_arriving(side, "udp length 180 @th,64,2 2 numgen random mod 100 == 0");
+    }
+    let agent = lab.start_agent(&[]);
+    let program = lab.start_run("smoke", &agent, "run", &["--for", "8s"]);
+    wait_for_run_time(&lab.path("run"), AT_MS);
+    let stood = Frozen::for_ms(&agent.program, 700);
+    let run = RunFolder::of(lab.path("run"), program.wait());
+    println!("the guest stood for {stood:.0} ms");
+    assert_eq!(run.verdict(), "fail", "{}", run.ended.stdout);
+    assert_eq!(
+        run.scorecard["validity"]["valid"], true,
+        "{}",
+        run.scorecard["validity"]
+    );
+    for (leg, arrives_at) in LEGS.into_iter().zip([Side::Guest, Side::Tester]) {
+        let at = |what: &str| format!("/legs/{leg}/{what}");
+        assert_eq!(
+            run.count(&at("packets_lost")),
+            lab.dropped(arrives_at),
+            "{leg}"
+        );
+        assert_eq!(
+            run.count(&at("dead_air/streams_affected")),
+            20,
+            "{leg}: every stream"
+        );
+        let longest = run.number(&at("dead_air/longest_ms"));
+        // The buffer holds 60 ms, the clock ticks each 20 ms, and what is left of the backlog is late.
+        println!(
+            "{leg}: {} dead-air events, longest {longest} ms",
+            run.count(&at("dead_air/events"))
+        );
+        assert!(
+            (stood - 100.0..stood + 100.0).contains(&longest),
+            "{leg}: {longest} ms of {stood} ms"
+        );
+    }
+    let judged = run.scorecard["thresholds"].as_array().unwrap();
+    let of_200_ms = judged
+        .iter()
+        .filter(|judged| judged["metric"] == "dead_air.events_200ms");
+    assert_eq!(
+        of_200_ms
+            .filter(|judged| judged["outcome"] == "fail")
+            .count(),
+        2,
+        "{judged:?}"
+    );
+    let dead_air = events(&run, "dead-air");
+    assert!(!dead_air.is_empty());
+    for event in dead_air {
+        let at = event["at_s"].as_f64().unwrap();
+        assert!(
+            (4.0..5.5).contains(&at),
+            "dead air at another time: {event}"
+        );
+        assert_ne!(event["cause"], "lost", "{event}");
+    }
+}
+
+/// The tester's process stands: nothing can be said about the guest, and nothing is.
+#[test]
+fn a_frozen_tester_is_no_finding_about_the_guest() {
+    let Some(lab) = Lab::open(&[]) else { return };
+    let agent = lab.start_agent(&[]);
+    let program = lab.start_run("smoke", &agent, "run", &["--for", "8s"]);
+    wait_for_run_time(&lab.path("run"), AT_MS);
+    let stood = Frozen::for_ms(&program, 700);
+    let run = RunFolder::of(lab.path("run"), program.wait());
+    println!("the tester stood for {stood:.0} ms");
+    // One tainted second of 8 is over the 1 % that a valid run may have.
+    assert_eq!(run.verdict(), "invalid", "{}", run.ended.stdout);
+    assert!(run.count("/validity/departures_not_sent") > 0);
+    let tainted: Vec<i64> = run.scorecard["validity"]["tainted"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_i64)
+        .collect();
+    assert!(tainted.contains(&4) || tainted.contains(&5), "{tainted:?}");
+    for leg in LEGS {
+        assert_eq!(
+            run.count(&format!("/legs/{leg}/packets_lost")),
+            0,
+            "{leg}: what was not sent is not lost"
+        );
+    }
+    for event in events(&run, "dead-air") {
+        assert_eq!(
+            event["tainted"], true,
+            "dead air held against the guest: {event}"
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! What passed a machine's interface, taken and read by tshark: nothing of milliwatt's is in it.
+
+use super::network::WIRE;
+use super::{Lab, Program, Side, wait_for};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A capture under way.
+#[derive(Debug)]
+pub(crate) struct Capture {
+    program: Program,
+    file: PathBuf,
+}
+
+/// A finished capture.
+#[derive(Debug)]
+pub(crate) struct Captured {
+    file: PathBuf,
+}
+
+/// A stream as `tshark -z rtp,streams` has it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CapturedStream {
+    /// `0x` and eight lower-case digits.
+    pub(crate) ssrc: String,
+    /// Its sender's address.
+    pub(crate) source: String,
+    /// Packets.
+    pub(crate) packets: u64,
+    /// Lost, by sequence numbers.
+    pub(crate) lost: u64,
+    /// Mean and largest interarrival jitter (RFC 3550 6.4.1), ms.
+    pub(crate) interarrival_jitter_ms: (f64, f64),
+}
+
+impl Capture {
+    /// Takes RTP of G.711 (180 octets of UDP, RTP version 2) at that machine's end of the cable.
+    pub(crate) fn start(lab: &Lab, side: Side) -> Self {
+        let file = lab.path(&format!("{side:?}.pcapng"));
+        let filter = "udp[4:2] = 180 and udp[8] & 0xc0 = 0x80";
+        let args = [
+            "-i",
+            WIRE,
+            "-B",
+            "64",
+            "-f",
+            filter,
+            "-w",
+            file.to_str().unwrap(),
+        ];
+        let program = lab.start(side, "tshark", &args);
+        wait_for("the capture's start", 20, || {
+            program.stderr().contains("Capture started")
+        });
+        Self { program, file }
+    }
+
+    /// Ends it; a capture that dropped anything proves nothing.
+    pub(crate) fn end(self) -> Captured {
+        self.program.signal("INT");
+        let ended = self.program.wait_within(20);
+        assert!(!ended.stderr.contains("dropped"), "{}", ended.stderr);
+        Captured { file: self.file }
+    }
+}
+
+impl Captured {
+    fn tshark(&self, args: &[&str]) -> String {
+        let mut tshark = Command::new("tshark");
+        tshark
+            .arg("-r")
+            .arg(&self.file)
+            .args(["-d", "udp.port==16384-32767,rtp"])
+            .args(args);
+        let output = tshark.output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// `-z rtp,streams`. Columns: start, end, source, port, destination, port, SSRC, payload, packets,
+    /// lost, (percent), least, mean and largest difference, least, mean and largest jitter, problems.
+    pub(crate) fn streams(&self) -> Vec<CapturedStream> {
+        let table = self.tshark(&["-q", "-z", "rtp,streams"]);
+        let rows = table
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let rows = rows.filter(|row| row.len() >= 17 && row[6].starts_with("0x"));
+        let float = |text: &str| text.parse::<f64>().unwrap();
+        rows.map(|row| CapturedStream {
+            source: row[2].to_owned(),
+            ssrc: row[6].to_lowercase(),
+            packets: row[8].parse().unwrap(),
+            lost: row[9].parse().unwrap(),
+            interarrival_jitter_ms: (float(row[15]), float(row[16])),
+        })
+        .collect()
+    }
+
+    /// The payloads of what `sender` sent, by SSRC, in order of capture.
+    pub(crate) fn payloads(&self, sender: Side) -> BTreeMap<String, Vec<Vec<u8>>> {
+        let from = format!("rtp and ip.src == {}", sender.address());
+        let listed = self.tshark(&[
+            "-Y",
+            &from,
+            "-T",
+            "fields",
+            "-e",
+            "rtp.ssrc",
+            "-e",
+            "rtp.payload",
+        ]);
+        let mut streams: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+        for line in listed.lines() {
+            let (ssrc, payload) = line.split_once('\t').unwrap();
+            let digits: Vec<u8> = payload.bytes().filter(u8::is_ascii_hexdigit).collect();
+            let octets = digits
+                .chunks(2)
+                .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap());
+            streams
+                .entry(ssrc.to_lowercase())
+                .or_default()
+                .push(octets.collect());
+        }
+        streams
+    }
+}

@@ -28,6 +28,7 @@ struct Page<'a> {
     scope: &'a [String],
     valid: bool,
     reasons: &'a [String],
+    notes: &'a [String],
     thresholds: Vec<Threshold>,
     incidents: Vec<(String, String)>,
     more_incidents: usize,
@@ -88,6 +89,7 @@ pub fn render(
         scope: &scorecard.scope.lines,
         valid: scorecard.validity.valid,
         reasons: &scorecard.validity.reasons,
+        notes: &scorecard.notes,
         thresholds: thresholds(scorecard, context),
         more_incidents: incidents::story_length(&measured.events) - listed.len(),
         incidents: listed

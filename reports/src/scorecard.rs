@@ -43,6 +43,8 @@ pub struct Scorecard {
     pub full_load: Option<(u32, u32)>,
     /// Control traffic of both directions, Mbit/s over full load.
     pub control_mbps: Option<f64>,
+    /// What a reader should know beside the verdict.
+    pub notes: Vec<String>,
     /// The load at which each leg breaks.
     pub breaking_point: BreakingPoint,
     /// Interruptions of service.
@@ -127,6 +129,7 @@ impl Scorecard {
             calls: m.calls,
             full_load: m.full_load,
             control_mbps: m.control_mbps,
+            notes: m.notes.clone(),
             breaking_point: BreakingPoint::default(),
             disruptions: Vec::new(),
             guest: m.guest,

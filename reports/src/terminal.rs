@@ -23,6 +23,7 @@ pub fn render(scorecard: &Scorecard, measured: &Measured, context: &RunContext) 
     validity(&mut page, scorecard);
     thresholds(&mut page, scorecard, context);
     what_happened(&mut page, measured, context);
+    notes(&mut page, scorecard);
     legs(&mut page, scorecard);
     machines(&mut page, scorecard);
     recordings(&mut page, scorecard);
@@ -113,6 +114,15 @@ fn validity(page: &mut Page, scorecard: &Scorecard) {
     });
     for reason in &scorecard.validity.reasons {
         page.line(2, &format!("- {reason}"));
+    }
+}
+
+fn notes(page: &mut Page, scorecard: &Scorecard) {
+    if !scorecard.notes.is_empty() {
+        page.section("Notes");
+    }
+    for note in &scorecard.notes {
+        page.line(2, &format!("- {note}"));
     }
 }
 

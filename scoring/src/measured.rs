@@ -49,6 +49,8 @@ pub struct Measured {
     pub calls: CallCounts,
     /// Seconds of run time: full load's first and the one after its last.
     pub full_load: Option<(u32, u32)>,
+    /// What a reader should know beside the verdict, a sentence each.
+    pub notes: Vec<String>,
     /// Control traffic of both directions, Mbit/s over full load.
     pub control_mbps: Option<f64>,
     /// A row a second and leg.

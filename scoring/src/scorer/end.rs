@@ -13,6 +13,7 @@ pub(super) struct Opening {
     pub load: LoadSpec,
     pub same_clock: bool,
     pub real_time: Result<(), String>,
+    pub kernel_timestamps: bool,
     pub guest_named: bool,
     pub judgement: String,
 }
@@ -35,6 +36,7 @@ impl EndRecord {
                 load,
                 same_clock,
                 real_time,
+                kernel_timestamps,
                 guest_named,
                 judgement,
                 ..
@@ -43,6 +45,7 @@ impl EndRecord {
                     load: load.as_ref().clone(),
                     same_clock: *same_clock,
                     real_time: real_time.clone(),
+                    kernel_timestamps: *kernel_timestamps,
                     guest_named: *guest_named,
                     judgement: judgement.clone(),
                 });

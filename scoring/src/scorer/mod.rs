@@ -9,6 +9,7 @@ mod end;
 mod evidence;
 mod leg;
 mod live;
+mod notes;
 mod recordings;
 mod rows;
 mod stream;
@@ -166,7 +167,14 @@ impl Scorer {
             sent: summary.legs[1].measured(&full),
         };
         let guest = summary.guest();
+        let notes = notes::notes(
+            self.load(),
+            [self.end(End::Tester), self.end(End::Guest)],
+            &legs,
+            &summary.recordings,
+        );
         Measured {
+            notes,
             verdict: verdict(&validity, &thresholds),
             partial: self.ends.iter().any(|end| !end.closed),
             document: judgement

@@ -368,7 +368,10 @@ fn a_named_guest_that_was_lost_fails_the_run_and_an_agent_of_our_own_does_not() 
     let run = lost(true);
     assert_eq!((run.verdict, run.partial), (Verdict::Fail, true));
     let told = run.thresholds.last().unwrap();
-    assert_eq!((told.metric.as_str(), told.at_s), ("guest.lost", Some(25.0)));
+    assert_eq!(
+        (told.metric.as_str(), told.at_s),
+        ("guest.lost", Some(25.0))
+    );
     assert!(told.note.as_ref().unwrap().contains("not a word for 5 s"));
     assert_eq!(lost(false).verdict, Verdict::Invalid);
 }

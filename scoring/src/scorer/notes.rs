@@ -1,0 +1,85 @@
+//! What a reader should know beside the verdict: markings bleached on the way, counters that
+//! disagree, rights refused, weights not met.
+
+use super::end::EndRecord;
+use crate::measured::{LegMeasured, Legs, Recordings};
+use milliwatt_wire::id::{End, Leg};
+use milliwatt_wire::load::LoadSpec;
+
+/// Our own count and the interface's may differ by so much, percent, without a word.
+const NIC_DIFFERENCE_PERCENT: f64 = 2.0;
+
+/// The notes, a sentence each.
+pub(super) fn notes(
+    load: Option<&LoadSpec>,
+    ends: [&EndRecord; 2],
+    legs: &Legs,
+    recordings: &Recordings,
+) -> Vec<String> {
+    let of_legs = Leg::BOTH.iter().flat_map(|leg| {
+        let measured = legs.get(*leg);
+        [
+            load.and_then(|load| marking(load.dscp, *leg, measured)),
+            counter(*leg, measured),
+        ]
+    });
+    let of_ends = [End::Tester, End::Guest]
+        .into_iter()
+        .zip(ends)
+        .flat_map(|(end, record)| rights(end, record));
+    let weight = (recordings.heavier_than_asked > 0).then(|| {
+        format!(
+            "{} recordings could not be made as light as the scenario asks: their real weight was sent",
+            recordings.heavier_than_asked
+        )
+    });
+    of_legs.flatten().chain(of_ends).chain(weight).collect()
+}
+
+fn marking(sent: u8, leg: Leg, measured: &LegMeasured) -> Option<String> {
+    match measured.dscp_arrived {
+        Some(arrived) if arrived == sent => None,
+        Some(arrived) => Some(format!(
+            "media left marked DSCP {sent} and arrived marked {arrived} on the {}: something on the way changes it",
+            leg.title()
+        )),
+        None if measured.packets_received > 0 => Some(format!(
+            "the DSCP that arrived on the {} is not known, or not the same for all streams",
+            leg.title()
+        )),
+        None => None,
+    }
+}
+
+fn counter(leg: Leg, measured: &LegMeasured) -> Option<String> {
+    let (ours, nic) = (measured.mbps.mean?, measured.nic_mbps?);
+    let percent = (nic - ours) / ours * 100.0;
+    (percent.abs() > NIC_DIFFERENCE_PERCENT).then(|| {
+        format!(
+            "the interface's own counter differs from what this run sent on the {} by {percent:+.1} % ({nic:.3} against {ours:.3} Mbit/s): \
+             other traffic was on it (on loopback, the other direction)",
+            leg.title()
+        )
+    })
+}
+
+fn rights(end: End, record: &EndRecord) -> Vec<String> {
+    let Some(opening) = &record.opening else {
+        return Vec::new();
+    };
+    let name = match end {
+        End::Tester => "tester",
+        End::Guest => "guest",
+    };
+    let stamps = (!opening.kernel_timestamps).then(|| {
+        format!(
+            "{name}: no kernel receive timestamps; arrivals are stamped when the process reads them"
+        )
+    });
+    let refused = opening
+        .real_time
+        .as_ref()
+        .err()
+        .map(|why| format!("{name}: {why}"));
+    refused.into_iter().chain(stamps).collect()
+}

@@ -178,8 +178,23 @@ impl<'a> Run<'a> {
         self.finish().await
     }
 
-    /// Five times a second: what the plan says has happened, recordings that came, progress.
+    /// Five times a second: what has happened, progress, the abort rule.
     fn tick(&mut self, progress: &mut Progress, abort: &mut AbortWatch) {
+        let now = self.tell_what_happened();
+        let live = self.scorer.live(now);
+        let (phase, calls) = (self.calendar.phase(), self.calendar.calls_up());
+        progress.show(now.second(), phase, calls, &live);
+        if self.cut.0 == i64::MAX
+            && let Some(reason) = abort.met(now.second(), &live)
+        {
+            output::complain(&format!("\n{reason}"));
+            self.event("abort", reason);
+            self.stop();
+        }
+    }
+
+    /// What the plan says has happened by now, and the recordings that came, told as facts.
+    fn tell_what_happened(&mut self) -> RunTime {
         let now = self.clock.run(mono_now());
         while self.transfers.try_join_next().is_some() {}
         let facts = &self.media.facts;
@@ -189,20 +204,7 @@ impl<'a> Run<'a> {
             self.last_progress = mono_now();
             drop(facts.send(fact));
         }
-        let live = self.scorer.live(now);
-        progress.show(
-            now.second(),
-            self.calendar.phase(),
-            self.calendar.calls_up(),
-            &live,
-        );
-        if self.cut.0 == i64::MAX
-            && let Some(reason) = abort.met(now.second(), &live)
-        {
-            output::complain(&format!("\n{reason}"));
-            self.event("abort", reason);
-            self.stop();
-        }
+        now
     }
 
     fn take_own_block(&mut self, block: std::io::Result<Vec<u8>>) -> Result<(), Failure> {
@@ -359,7 +361,7 @@ impl<'a> Run<'a> {
 
     async fn finish(mut self) -> Result<(), Failure> {
         self.transfers.abort_all();
-        self.tick(&mut Progress::new(0.0), &mut AbortWatch::new(None));
+        self.tell_what_happened();
         self.link.send(ToAgent::Finish);
         // A collector that is gone already has closed its log.
         self.media.finish.send(()).unwrap_or_default();

@@ -44,8 +44,10 @@ pub(super) async fn set_up(
     let (connected, accept) = dial.control(0).await.map_err(|e| unreachable(&e))?;
     let (local, peer) = (connected.local, connected.peer);
     let mut link = Link::keep(dial.clone(), connected, lost_after);
-    let same_clock = boot_id().is_some_and(|ours| Some(ours) == accept.boot_id);
     let (measured, round_trip) = relate_clocks(&mut link).await?;
+    // A time namespace keeps the boot identity and moves the clock: both must agree.
+    let same_boot = boot_id().is_some_and(|ours| Some(ours) == accept.boot_id);
+    let same_clock = same_boot && measured.abs() <= round_trip / 2 + NS_PER_MS;
     let offset = if same_clock { 0 } else { measured };
     load.onward_offset = onward_offset(&load, round_trip);
     let message = ToAgent::Prepare {

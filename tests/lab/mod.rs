@@ -47,6 +47,7 @@ pub(crate) struct Lab {
 impl Lab {
     /// A lab, when this machine can have one and has `programs` too; else the test is skipped
     /// (see [`requirement`]) and there is none.
+    #[track_caller]
     pub(crate) fn open(programs: &[&str]) -> Option<Self> {
         let mut needs = vec!["root", "ip", "nft", "namespaces"];
         needs.extend(programs);

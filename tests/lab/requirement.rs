@@ -9,11 +9,14 @@ use std::process::{Command, Stdio};
 
 /// True, and the test is to return, when one of `needs` is missing: `root`, `namespaces`, or the
 /// name of a program.
+#[track_caller]
 pub(crate) fn missing(needs: &[&str]) -> bool {
     let Some(missing) = needs.iter().find(|need| !is_there(need)) else {
         return false;
     };
-    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    // On a test runner's only thread a test has no name, but always a place.
+    let place = std::panic::Location::caller();
+    let test = std::env::var("NEXTEST_TEST_NAME").unwrap_or_else(|_| place.to_string());
     let required = std::env::var("MILLIWATT_REQUIRE").is_ok_and(|value| value == "all");
     assert!(
         !required,

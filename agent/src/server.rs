@@ -217,29 +217,39 @@ impl Agent {
             )
             .await;
         }
-        let media = self.options.bind.unwrap_or(local.ip());
-        if let ConnectionKind::Other(kind) = hello.kind {
-            bail!("wants a connection of kind {kind}, which this agent does not know");
-        }
-        match (hello.kind, self.join(run, peer.ip(), media)) {
-            (_, Err(Refusal { reason, hint })) => refuse(&mut stream, reason, &hint).await,
-            (ConnectionKind::Control, Ok((session, resumed))) => {
-                self.control(stream, &session, resumed, next_block).await
+        match hello.kind {
+            ConnectionKind::Control => {
+                let media = self.options.bind.unwrap_or(local.ip());
+                match self.join(run, peer.ip(), media) {
+                    Ok((session, resumed)) => {
+                        self.control(stream, &session, resumed, next_block).await
+                    }
+                    Err(Refusal { reason, hint }) => refuse(&mut stream, reason, &hint).await,
+                }
             }
-            (_, Ok((session, _))) => {
-                let _guard = session
-                    .shared
-                    .meter
-                    .add(stream.get_ref().0, Purpose::Transfer)?;
-                let weigh = |call| session.weighed_seconds(call);
-                let Some(terms) = session.transfer_terms() else {
-                    bail!("transfer before a load was prepared")
-                };
-                serve_transfer(&mut stream, &session.shared.shelf, terms, &weigh)
-                    .await
-                    .context("recording transfer")
+            ConnectionKind::Transfer => self.transfer(stream, run).await,
+            ConnectionKind::Other(kind) => {
+                bail!("wants a connection of kind {kind}, which this agent does not know")
             }
         }
+    }
+
+    /// Recordings of a living session: a transfer alone begins none.
+    async fn transfer(&self, mut stream: TlsStream<TcpStream>, run: u64) -> Result<()> {
+        let Some(session) = self.session().filter(|session| session.run == run) else {
+            bail!("wants recordings of run {run:016x}, which this agent does not know");
+        };
+        let _guard = session
+            .shared
+            .meter
+            .add(stream.get_ref().0, Purpose::Transfer)?;
+        let weigh = |call| session.weighed_seconds(call);
+        let Some(terms) = session.transfer_terms() else {
+            bail!("transfer before a load was prepared")
+        };
+        serve_transfer(&mut stream, &session.shared.shelf, terms, &weigh)
+            .await
+            .context("recording transfer")
     }
 
     /// The living session of this run, or a new one when there is none.
@@ -283,7 +293,7 @@ impl Agent {
 
     async fn control(
         &self,
-        stream: TlsStream<TcpStream>,
+        mut stream: TlsStream<TcpStream>,
         session: &Arc<Session>,
         resumed: bool,
         next_block: u64,
@@ -292,11 +302,11 @@ impl Agent {
             .shared
             .meter
             .add(stream.get_ref().0, Purpose::Control)?;
+        // Before the first block: the tester waits for this word.
+        let accept = FromAgent::Accept(self.accept(session.local(), resumed));
+        write_message(&mut stream, &accept).await?;
         let (mut reader, writer) = tokio::io::split(stream);
         let (answers, queue) = mpsc::channel(64);
-        answers
-            .send(FromAgent::Accept(self.accept(session.local(), resumed)))
-            .await?;
         let writing = tokio::spawn(write_control(
             writer,
             queue,
@@ -345,6 +355,12 @@ impl Agent {
     }
 
     async fn end(&self, session: &Arc<Session>) {
+        if self
+            .session()
+            .is_none_or(|living| living.run != session.run)
+        {
+            return; // ended already, over another of its connections
+        }
         let ending = Arc::clone(session);
         if tokio::task::spawn_blocking(move || ending.end())
             .await

@@ -152,6 +152,7 @@ impl Keeper {
 
     /// Until the agent takes the run up again, refuses it, or has been silent for too long.
     async fn dial_again(&self, why: &str) -> Result<Connected, String> {
+        let mut last = why.to_owned();
         let dialling = async {
             loop {
                 match self
@@ -169,19 +170,20 @@ impl Keeper {
                         if let Some(refused @ DialError::Refused { .. }) = unreached.telling() {
                             return Err(format!("{refused} (was its program started anew?)"));
                         }
+                        last = unreached.to_string();
                     }
                 }
                 sleep(REDIAL).await;
             }
         };
         let left = self.lost_after.saturating_sub(self.silence());
-        let late = || {
-            Err(format!(
-                "not a word for {} s ({why})",
+        match timeout(left, dialling).await {
+            Ok(dialled) => dialled,
+            Err(_) => Err(format!(
+                "not a word for {} s (last: {last})",
                 self.lost_after.as_secs()
-            ))
-        };
-        timeout(left, dialling).await.unwrap_or_else(|_| late())
+            )),
+        }
     }
 
     /// How long the agent has said nothing.

@@ -1,6 +1,7 @@
 //! Recordings at the tester: inflated, checked, scored, kept or not, and told as facts.
 
 use crate::args::KeepRecordings;
+use crate::output;
 use flate2::read::DeflateDecoder;
 use milliwatt_scoring::silence::{SilenceRule, score_recording};
 use milliwatt_wire::clock::mono_now;
@@ -169,6 +170,9 @@ impl RecordingSink {
         drop(state);
         let text = format!("{}: {error}", self.folder.display());
         if !told {
+            output::complain(&format!(
+                "cannot keep recordings, they wait at the guest: {text}; make room"
+            ));
             (self.tell)(Fact::Event {
                 at: self.clock.run(mono_now()),
                 kind: "disk-full".to_owned(),

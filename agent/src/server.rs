@@ -220,7 +220,7 @@ impl Agent {
         match hello.kind {
             ConnectionKind::Control => {
                 let media = self.options.bind.unwrap_or(local.ip());
-                match self.join(run, peer.ip(), media) {
+                match self.join_when_free(run, peer.ip(), media).await {
                     Ok((session, resumed)) => {
                         self.control(stream, &session, resumed, next_block).await
                     }
@@ -250,6 +250,22 @@ impl Agent {
         serve_transfer(&mut stream, &session.shared.shelf, terms, &weigh)
             .await
             .context("recording transfer")
+    }
+
+    /// Joins; a session of another run gets a second to end, since its tester may have left just now.
+    async fn join_when_free(
+        &self,
+        run: u64,
+        peer: IpAddr,
+        media: IpAddr,
+    ) -> Result<(Arc<Session>, bool), Refusal> {
+        for _ in 0..20 {
+            if self.session().is_none_or(|session| session.run == run) {
+                break;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        self.join(run, peer, media)
     }
 
     /// The living session of this run, or a new one when there is none.

@@ -37,6 +37,8 @@ const LEAD_NS: i64 = 700 * NS_PER_MS;
 const PATIENCE_NS: i64 = 60 * NS_PER_SECOND;
 /// The same once all media was ended at once: a guest that answers has blocks each second.
 const HASTE_NS: i64 = 2 * NS_PER_SECOND;
+/// The link's task writes the last message meanwhile.
+const FAREWELL: Duration = Duration::from_millis(100);
 
 /// A run under way.
 pub(super) struct Run<'a> {
@@ -156,6 +158,17 @@ impl<'a> Run<'a> {
     }
 
     pub(super) async fn watch(mut self, lost_after: Duration) -> Result<(), Failure> {
+        let watched = self.watch_to_its_end(lost_after).await;
+        if watched.is_ok() {
+            return self.finish().await;
+        }
+        // The agent need not wait for a tester that does not come back.
+        self.link.send(ToAgent::Finish);
+        sleep(FAREWELL).await;
+        watched
+    }
+
+    async fn watch_to_its_end(&mut self, lost_after: Duration) -> Result<(), Failure> {
         let mut remote = self.remote.take();
         let mut signals = Signals::listen()?;
         let mut ticks = interval(Duration::from_millis(200));
@@ -175,7 +188,7 @@ impl<'a> Run<'a> {
             }
         }
         progress.end();
-        self.finish().await
+        Ok(())
     }
 
     /// Five times a second: what has happened, progress, the abort rule.
@@ -208,13 +221,8 @@ impl<'a> Run<'a> {
     }
 
     fn take_own_block(&mut self, block: std::io::Result<Vec<u8>>) -> Result<(), Failure> {
-        let failed = |e: std::io::Error| {
-            Failure::could_not_run(format!("the run's facts cannot be written: {e}")).hint(
-                "free some space; what was recorded so far can be judged with `milliwatt report`",
-            )
-        };
-        let block = block.map_err(failed)?;
-        self.logs[0].append(&block).map_err(failed)?;
+        let block = block.map_err(facts_failed)?;
+        self.logs[0].append(&block).map_err(facts_failed)?;
         absorb(&block, End::Tester, &mut self.scorer);
         Ok(())
     }
@@ -260,9 +268,7 @@ impl<'a> Run<'a> {
         if sequence < self.link.next_block.load(Ordering::Relaxed) {
             return Ok(()); // sent again after a redial, and already safe here
         }
-        self.logs[1].append(octets).map_err(|e| {
-            Failure::could_not_run(format!("the guest's facts cannot be written: {e}"))
-        })?;
+        self.logs[1].append(octets).map_err(facts_failed)?;
         self.link.next_block.store(sequence + 1, Ordering::Relaxed);
         self.link.send(ToAgent::Received { block: sequence });
         absorb(octets, End::Guest, &mut self.scorer);
@@ -368,8 +374,16 @@ impl<'a> Run<'a> {
         while let Some(block) = self.media.blocks.recv().await {
             self.take_own_block(block)?;
         }
-        // The link's task writes Finish and then waits for the agent to close.
-        sleep(Duration::from_millis(100)).await;
+        sleep(FAREWELL).await;
         Ok(())
     }
+}
+
+/// The run ends: what it would measure from here on could not be kept.
+#[expect(clippy::needless_pass_by_value, reason = "it is made for map_err")]
+fn facts_failed(error: std::io::Error) -> Failure {
+    Failure::could_not_run(format!(
+        "the run's facts cannot be written in its folder: {error}"
+    ))
+    .hint("free some space; what was recorded so far can be judged with `milliwatt report`")
 }

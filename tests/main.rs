@@ -1,5 +1,6 @@
 //! Tests of the whole program: the built binary, on real files and real sockets.
 
+mod bad_input;
 mod calls;
 mod cli;
 mod lab;

@@ -17,8 +17,21 @@ fn nobody_listening_is_told_with_what_to_look_at_and_leaves_no_folder() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let join = format!("milliwatt1:127.0.0.1:{}#{FINGERPRINT}#token", free_port());
-    let ended = milliwatt(&["run", "smoke", "--guest", &join, "--out", out.to_str().unwrap()]);
-    let words = ["could not be reached", "127.0.0.1:", "Connection refused", "is `milliwatt agent` running", "--listen"];
+    let ended = milliwatt(&[
+        "run",
+        "smoke",
+        "--guest",
+        &join,
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    let words = [
+        "could not be reached",
+        "127.0.0.1:",
+        "Connection refused",
+        "is `milliwatt agent` running",
+        "--listen",
+    ];
     assert_said(&ended, 1, &words);
     assert!(!out.exists(), "the same --out serves the next attempt");
 }
@@ -29,8 +42,19 @@ fn every_address_of_the_join_line_is_tried_and_named() {
     let join = format!("milliwatt1:127.0.0.1:{one},[::1]:{other}#{FINGERPRINT}#token");
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
-    let ended = milliwatt(&["run", "smoke", "--guest", &join, "--out", out.to_str().unwrap()]);
-    assert_said(&ended, 1, &[&format!("127.0.0.1:{one}: "), &format!("[::1]:{other}: ")]);
+    let ended = milliwatt(&[
+        "run",
+        "smoke",
+        "--guest",
+        &join,
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    assert_said(
+        &ended,
+        1,
+        &[&format!("127.0.0.1:{one}: "), &format!("[::1]:{other}: ")],
+    );
 }
 
 #[test]
@@ -38,14 +62,32 @@ fn a_join_line_that_is_none_is_a_usage_error_that_says_which_part() {
     let folder = tempfile::tempdir().unwrap();
     let run = |join: &str| {
         let out = folder.path().join("run");
-        let ended = milliwatt(&["run", "smoke", "--guest", join, "--out", out.to_str().unwrap()]);
+        let ended = milliwatt(&[
+            "run",
+            "smoke",
+            "--guest",
+            join,
+            "--out",
+            out.to_str().unwrap(),
+        ]);
         assert!(!out.exists(), "{join}");
         ended
     };
     let cut = format!("milliwatt1:127.0.0.1:7700#{FINGERPRINT}");
     assert_said(&run(&cut), 2, &["join line", "2 parts"]);
-    assert_said(&run("milliwatt1:127.0.0.1:7700#00ff#t"), 2, &["64 hexadecimal digits"]);
-    assert_said(&run("/nowhere/guest.join"), 2, &["/nowhere/guest.join", "--guest takes the line that `milliwatt agent` printed"]);
+    assert_said(
+        &run("milliwatt1:127.0.0.1:7700#00ff#t"),
+        2,
+        &["64 hexadecimal digits"],
+    );
+    assert_said(
+        &run("/nowhere/guest.join"),
+        2,
+        &[
+            "/nowhere/guest.join",
+            "--guest takes the line that `milliwatt agent` printed",
+        ],
+    );
 }
 
 #[test]
@@ -54,7 +96,14 @@ fn a_host_that_does_not_answer_is_given_up_after_5_s() {
     let agent = lab.start_agent(&[]);
     lab.drop_arriving(Side::Guest, "tcp dport 7700");
     let ended = lab.start_run("smoke", &agent, "run", &[]).wait_within(8);
-    assert_said(&ended, 1, &["10.77.0.2:7700: no answer in 5 s", "may this machine reach its TCP port"]);
+    assert_said(
+        &ended,
+        1,
+        &[
+            "10.77.0.2:7700: no answer in 5 s",
+            "may this machine reach its TCP port",
+        ],
+    );
 }
 
 #[test]
@@ -69,16 +118,40 @@ fn a_wrong_token_a_wrong_fingerprint_and_a_foreign_subnet_are_told_apart() {
         lab.start_run("smoke", &agent, "run", &[]).wait_within(8)
     };
     let ended = run(format!("{rest}#anothertoken"));
-    assert_said(&ended, 1, &["the agent refuses: the token is wrong", "use the join line that this agent printed"]);
+    assert_said(
+        &ended,
+        1,
+        &[
+            "the agent refuses: the token is wrong",
+            "use the join line that this agent printed",
+        ],
+    );
     let ended = run(format!("{address}#{FINGERPRINT}#{token}"));
-    let words = ["the agent's certificate is not the one of the join line", fingerprint, FINGERPRINT, "take the join line"];
+    let words = [
+        "the agent's certificate is not the one of the join line",
+        fingerprint,
+        FINGERPRINT,
+        "take the join line",
+    ];
     assert_said(&ended, 1, &words);
-    assert!(!ended.stderr.contains(token) && !ended.stderr.contains("OtherError"), "{}", ended.stderr);
+    assert!(
+        !ended.stderr.contains(token) && !ended.stderr.contains("OtherError"),
+        "{}",
+        ended.stderr
+    );
     drop(run);
 
     let listen = "10.77.0.2:7701";
     let dir = lab.path("strict");
-    let args = ["agent", "--listen", listen, "--dir", dir.to_str().unwrap(), "--allow", "192.0.2.0/24"];
+    let args = [
+        "agent",
+        "--listen",
+        listen,
+        "--dir",
+        dir.to_str().unwrap(),
+        "--allow",
+        "192.0.2.0/24",
+    ];
     let strict = lab.start(Side::Guest, crate::lab::MILLIWATT, &args);
     crate::lab::wait_for("the join line", 10, || strict.stdout().contains('\n'));
     agent.join = strict.stdout().trim().to_owned();

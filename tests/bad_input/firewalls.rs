@@ -17,20 +17,38 @@ const EVERY_PORT: &str = "udp dport 16384-32767";
 
 #[test]
 fn udp_blocked_on_its_way_to_the_guest_is_told_with_direction_and_ports() {
-    let Some(ended) = run_behind(Side::Guest, EVERY_PORT) else { return };
-    let words = ["control passes, media does not", "tester -> guest: not one of 40 ports", "allow UDP from 10.77.0.1 ports 16384-16423 to 10.77.0.2 ports 16384-16423"];
+    let Some(ended) = run_behind(Side::Guest, EVERY_PORT) else {
+        return;
+    };
+    let words = [
+        "control passes, media does not",
+        "tester -> guest: not one of 40 ports",
+        "allow UDP from 10.77.0.1 ports 16384-16423 to 10.77.0.2 ports 16384-16423",
+    ];
     assert_said(&ended, 1, &words);
 }
 
 #[test]
 fn udp_blocked_on_its_way_back_is_told_with_direction_and_ports() {
-    let Some(ended) = run_behind(Side::Tester, EVERY_PORT) else { return };
-    let words = ["control passes, media does not", "guest -> tester", "allow UDP from 10.77.0.2 ports 16384-16423 to 10.77.0.1 ports 16384-16423"];
+    let Some(ended) = run_behind(Side::Tester, EVERY_PORT) else {
+        return;
+    };
+    let words = [
+        "control passes, media does not",
+        "guest -> tester",
+        "allow UDP from 10.77.0.2 ports 16384-16423 to 10.77.0.1 ports 16384-16423",
+    ];
     assert_said(&ended, 1, &words);
 }
 
 #[test]
 fn a_range_that_is_open_in_part_only_is_told() {
-    let Some(ended) = run_behind(Side::Guest, "udp dport 16400-32767") else { return };
-    assert_said(&ended, 1, &["control passes, media does not", "16 of 40 ports proven"]);
+    let Some(ended) = run_behind(Side::Guest, "udp dport 16400-32767") else {
+        return;
+    };
+    assert_said(
+        &ended,
+        1,
+        &["control passes, media does not", "16 of 40 ports proven"],
+    );
 }

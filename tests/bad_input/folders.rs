@@ -9,7 +9,16 @@ fn a_folder_with_something_in_it_is_refused_and_left_as_it_is() {
     std::fs::write(&kept, "of another run").unwrap();
     let out = folder.path().to_str().unwrap();
     let ended = milliwatt(&["run", "smoke", "--out", out]);
-    assert_said(&ended, 1, &[out, "is not empty", "--out", "nothing recorded is overwritten"]);
+    assert_said(
+        &ended,
+        1,
+        &[
+            out,
+            "is not empty",
+            "--out",
+            "nothing recorded is overwritten",
+        ],
+    );
     assert_eq!(std::fs::read_to_string(kept).unwrap(), "of another run");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

@@ -1,6 +1,6 @@
 //! Ctrl-C, SIGTERM and `milliwatt stop`: the run ends early and is judged; nothing is lost.
 
-use super::{assert_complete, assert_said, events, under_way};
+use super::{assert_complete, assert_judged, assert_said, events, under_way};
 use crate::lab::{Frozen, Lab, MILLIWATT, Program, RunFolder, Side, pass_time, wait_for};
 use milliwatt_wire::clock::mono_now;
 use std::process::Command;
@@ -20,9 +20,13 @@ fn run_asked(lab: &Lab, ask: impl FnOnce(&Program, &str)) -> (RunFolder, f64) {
 
 /// It passed, with every recording, well before its 10 s at full load.
 fn assert_ended_early(run: &RunFolder, text: &str) {
-    assert_eq!(run.verdict(), "pass", "{}", run.ended.stdout);
+    assert_judged(&run, "pass");
     assert_complete(run, 10);
-    assert!(events(run).contains(&"stop".to_owned()), "{:?}", events(run));
+    assert!(
+        events(run).contains(&"stop".to_owned()),
+        "{:?}",
+        events(run)
+    );
     let log = std::fs::read_to_string(run.path.join("events.jsonl")).unwrap();
     assert!(log.contains(text), "{log}");
     assert!(run.count("/calls/cut") == 10, "{}", run.scorecard["calls"]);
@@ -33,7 +37,11 @@ fn ctrl_c_ends_calls_transfers_recordings_and_judges() {
     let Some(lab) = Lab::open(&[]) else { return };
     let (run, took) = run_asked(&lab, |tester, _| tester.signal("INT"));
     assert_ended_early(&run, "all calls end");
-    assert_said(&run.ended, 0, &["stopping: calls end, recordings are transferred; once more ends at once"]);
+    assert_said(
+        &run.ended,
+        0,
+        &["stopping: calls end, recordings are transferred; once more ends at once"],
+    );
     assert!(took < 4.0, "{took} s");
 }
 
@@ -50,7 +58,9 @@ fn ctrl_c_twice_ends_within_a_second() {
     let Some(lab) = Lab::open(&[]) else { return };
     let (run, took) = run_asked(&lab, |tester, _| {
         tester.signal("INT");
-        wait_for("its answer", 2, || tester.stderr().contains("once more ends at once"));
+        wait_for("its answer", 2, || {
+            tester.stderr().contains("once more ends at once")
+        });
         tester.signal("INT");
     });
     assert_ended_early(&run, "all media ends at once");
@@ -59,10 +69,17 @@ fn ctrl_c_twice_ends_within_a_second() {
 
 #[test]
 fn milliwatt_stop_drains_and_with_now_ends_within_a_second() {
-    for (flags, text, limit) in [(&[][..], "all calls end", 4.0), (&["--now"][..], "all media ends at once", 1.5)] {
+    for (flags, text, limit) in [
+        (&[][..], "all calls end", 4.0),
+        (&["--now"][..], "all media ends at once", 1.5),
+    ] {
         let Some(lab) = Lab::open(&[]) else { return };
         let (run, took) = run_asked(&lab, |_, folder| {
-            assert_said(&super::milliwatt(&[&["stop"], flags, &[folder]].concat()), 0, &[]);
+            assert_said(
+                &super::milliwatt(&[&["stop"], flags, &[folder]].concat()),
+                0,
+                &[],
+            );
         });
         assert_ended_early(&run, text);
         assert!(took < limit, "{took} s");
@@ -72,22 +89,48 @@ fn milliwatt_stop_drains_and_with_now_ends_within_a_second() {
 #[test]
 fn stop_without_a_running_test_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let output = Command::new(MILLIWATT).arg("stop").env("XDG_RUNTIME_DIR", folder.path()).output();
-    assert_said(&output.unwrap().into(), 1, &["no test of yours is running on this machine", "as the same user"]);
+    let output = Command::new(MILLIWATT)
+        .arg("stop")
+        .env("XDG_RUNTIME_DIR", folder.path())
+        .output();
+    assert_said(
+        &output.unwrap().into(),
+        1,
+        &[
+            "no test of yours is running on this machine",
+            "as the same user",
+        ],
+    );
 }
 
 /// A terminal sends Ctrl-C to every process of its foreground group.
 #[test]
 fn ctrl_c_at_a_terminal_reaches_the_tester_and_not_its_own_agent() {
-    let Some(lab) = Lab::open(&["setsid"]) else { return };
+    let Some(lab) = Lab::open(&["setsid"]) else {
+        return;
+    };
     let out = lab.path("run");
-    let tester = lab.start(Side::Tester, "setsid", &[MILLIWATT, "run", "smoke", "--out", out.to_str().unwrap()]);
+    let tester = lab.start(
+        Side::Tester,
+        "setsid",
+        &[MILLIWATT, "run", "smoke", "--out", out.to_str().unwrap()],
+    );
     under_way(&out, 2000);
     let group = format!("-{}", tester.pid());
-    assert!(Command::new("kill").args(["-s", "INT", "--", &group]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-s", "INT", "--", &group])
+            .status()
+            .unwrap()
+            .success()
+    );
     let run = RunFolder::of(out, tester.wait_within(10));
     assert_complete(&run, 10);
-    assert!(!events(&run).contains(&"control-lost".to_owned()), "{:?}", events(&run));
+    assert!(
+        !events(&run).contains(&"control-lost".to_owned()),
+        "{:?}",
+        events(&run)
+    );
 }
 
 #[test]
@@ -99,7 +142,9 @@ fn ctrl_c_twice_ends_soon_also_when_the_guest_is_frozen() {
     let frozen = Frozen::now(&agent.program);
     pass_time(500);
     tester.signal("INT");
-    wait_for("its answer", 2, || tester.stderr().contains("once more ends at once"));
+    wait_for("its answer", 2, || {
+        tester.stderr().contains("once more ends at once")
+    });
     tester.signal("INT");
     let ended = tester.wait_within(5);
     drop(frozen);

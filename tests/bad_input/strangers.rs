@@ -1,6 +1,6 @@
 //! What answers is no agent of this version.
 
-use super::{assert_said, milliwatt};
+use super::{assert_said, in_network_of, milliwatt};
 use crate::lab::{Ended, Lab, wait_for};
 use milliwatt_wire::frame::{ConnectionKind, Hello, PROTOCOL, read_hello, write_hello};
 use milliwatt_wire::join::{Join, hex};
@@ -13,7 +13,14 @@ fn run_against(address: SocketAddr, fingerprint: &str) -> Ended {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let join = format!("milliwatt1:{address}#{fingerprint}#token");
-    let ended = milliwatt(&["run", "smoke", "--guest", &join, "--out", out.to_str().unwrap()]);
+    let ended = milliwatt(&[
+        "run",
+        "smoke",
+        "--guest",
+        &join,
+        "--out",
+        out.to_str().unwrap(),
+    ]);
     assert!(!out.exists(), "a run that never began leaves no folder");
     ended
 }
@@ -27,12 +34,19 @@ fn serve_one(serve: impl FnOnce(TcpStream) + Send + 'static) -> SocketAddr {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 /// The hello of a version to come.
 fn later() -> Hello {
-    Hello { protocol: PROTOCOL + 1, kind: ConnectionKind::Control, program: "milliwatt 9.9.9".into() }
+    Hello {
+        protocol: PROTOCOL + 1,
+        kind: ConnectionKind::Control,
+        program: "milliwatt 9.9.9".into(),
+    }
 }
 
 #[test]
@@ -46,14 +60,29 @@ fn an_echo_server_is_told_from_an_agent() {
         }
     });
     let ended = run_against(address, &"ab".repeat(32));
-    assert_said(&ended, 1, &["no milliwatt agent answers there", &address.to_string(), "compare address and port with the join line"]);
+    assert_said(
+        &ended,
+        1,
+        &[
+            "no milliwatt agent answers there",
+            &address.to_string(),
+            "compare address and port with the join line",
+        ],
+    );
 }
 
 #[test]
 fn a_server_that_says_nothing_is_given_up() {
     let address = serve_one(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
     let ended = run_against(address, &"ab".repeat(32));
-    assert_said(&ended, 1, &["takes the connection and then says nothing for 5 s", "frozen, or no milliwatt agent"]);
+    assert_said(
+        &ended,
+        1,
+        &[
+            "takes the connection and then says nothing for 5 s",
+            "frozen, or no milliwatt agent",
+        ],
+    );
 }
 
 #[test]
@@ -79,18 +108,24 @@ fn an_agent_of_another_version_is_named_with_its_version() {
         });
     });
     let ended = run_against(address, &fingerprint);
-    let words = ["the agent is of another version", "milliwatt 9.9.9", "protocol 2", "this one speaks 1", "install the same milliwatt version"];
+    let words = [
+        "the agent is of another version",
+        "milliwatt 9.9.9",
+        "protocol 2",
+        "this one speaks 1",
+        "install the same milliwatt version",
+    ];
     assert_said(&ended, 1, &words);
 }
 
 #[test]
 fn a_tester_of_another_version_is_named_by_the_agent_which_goes_on_serving() {
-    let folder = tempfile::tempdir().unwrap();
     let Some(lab) = Lab::open(&[]) else { return };
-    drop(folder);
     let agent = lab.start_agent(&[]);
     let join: Join = agent.join.parse().unwrap();
-    let stream = crate::lab::connect_beside(&agent.program, join.addresses[0]);
+    let stream = in_network_of(&agent.program, || {
+        TcpStream::connect(join.addresses[0]).unwrap()
+    });
     stream.set_nonblocking(true).unwrap();
     let answer = runtime().block_on(async {
         let stream = tokio::net::TcpStream::from_std(stream).unwrap();
@@ -101,8 +136,13 @@ fn a_tester_of_another_version_is_named_by_the_agent_which_goes_on_serving() {
     });
     assert_eq!(answer.protocol, PROTOCOL, "the tester can say it too");
     wait_for("the agent's word on it", 5, || {
-        agent.program.stderr().contains("it is milliwatt 9.9.9 and speaks protocol 2, this agent speaks 1")
+        agent
+            .program
+            .stderr()
+            .contains("it is milliwatt 9.9.9 and speaks protocol 2, this agent speaks 1")
     });
-    let ended = lab.start_run("smoke", &agent, "run", &["--for", "1s"]).wait_within(15);
+    let ended = lab
+        .start_run("smoke", &agent, "run", &["--for", "1s"])
+        .wait_within(15);
     assert_said(&ended, 0, &[]);
 }

@@ -1,6 +1,6 @@
 //! The tester is killed under load.
 
-use super::{assert_complete, assert_said, report, under_way};
+use super::{assert_complete, assert_judged, assert_said, report, under_way};
 use crate::lab::{Lab, RunFolder, Side, pass_time};
 use std::path::Path;
 
@@ -8,7 +8,12 @@ use std::path::Path;
 fn an_agent_stops_media_15_s_after_its_tester_was_killed_and_serves_the_next() {
     let Some(lab) = Lab::open(&[]) else { return };
     let agent = lab.start_agent(&["--tester-lost-after", "8s"]);
-    let long = lab.start_run("smoke", &agent, "killed", &["--for", "60s", "--set", "calls.hold=90s"]);
+    let long = lab.start_run(
+        "smoke",
+        &agent,
+        "killed",
+        &["--for", "60s", "--set", "calls.hold=90s"],
+    );
     under_way(&lab.path("killed"), 2500);
     long.kill();
     let sent_in = |ms| {
@@ -17,31 +22,64 @@ fn an_agent_stops_media_15_s_after_its_tester_was_killed_and_serves_the_next() {
         lab.octets(Side::Guest).sent - before
     };
     // 20 streams of 50 packets a second with 214 octets each: 214 kB/s.
-    assert!(sent_in(10_000) > 2_000_000, "media goes on while the tester may come back");
+    assert!(
+        sent_in(10_000) > 2_000_000,
+        "media goes on while the tester may come back"
+    );
     let busy = lab.start_run("smoke", &agent, "busy", &[]).wait_within(5);
-    assert_said(&busy, 1, &["is busy with run", "last heard 10 s ago", "given up after 8 s (--tester-lost-after)"]);
+    assert_said(
+        &busy,
+        1,
+        &[
+            "is busy with run",
+            "last heard 10 s ago",
+            "given up after 8 s (--tester-lost-after)",
+        ],
+    );
     pass_time(6_500);
-    assert!(sent_in(1_000) < 10_000, "17 s after the last packet nothing is sent");
+    assert!(
+        sent_in(1_000) < 10_000,
+        "17 s after the last packet nothing is sent"
+    );
 
     let said = agent.program.stderr();
-    assert!(said.contains("was abandoned by its tester") && said.contains("ready for another"), "{said}");
-    let ended = lab.start_run("smoke", &agent, "next", &["--for", "1s"]).wait_within(15);
+    assert!(
+        said.contains("was abandoned by its tester") && said.contains("ready for another"),
+        "{said}"
+    );
+    let ended = lab
+        .start_run("smoke", &agent, "next", &["--for", "1s"])
+        .wait_within(15);
     let next = RunFolder::of(lab.path("next"), ended);
-    assert_eq!(next.verdict(), "pass", "{}", next.ended.stdout);
+    assert_judged(&next, "pass");
     assert_complete(&next, 10);
     assert_only_identity_left(&lab.path("agent"));
 
     let killed = report(&lab, "killed");
     assert_eq!(killed.scorecard["partial"], true);
-    assert!(killed.ended.stdout.contains("PARTIAL"), "{}", killed.ended.stdout);
-    assert_eq!(killed.rows("seconds.csv").iter().map(|row| row["second"].clone()).max(), Some("2".to_owned()));
+    assert!(
+        killed.ended.stdout.contains("PARTIAL"),
+        "{}",
+        killed.ended.stdout
+    );
+    assert_eq!(
+        killed
+            .rows("seconds.csv")
+            .iter()
+            .map(|row| row["second"].clone())
+            .max(),
+        Some("2".to_owned())
+    );
     assert!(killed.count("/legs/sent/packets_received") >= 2000);
     assert!(killed.path.join("report.html").exists());
 }
 
 /// What the abandoned session had on the guest's disk is gone.
 fn assert_only_identity_left(dir: &Path) {
-    let names: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert_eq!(names, ["identity.pem"]);
 }
 
@@ -50,7 +88,11 @@ fn assert_only_identity_left(dir: &Path) {
 fn an_agent_of_the_testers_own_ends_with_it() {
     let Some(lab) = Lab::open(&[]) else { return };
     let out = lab.path("run");
-    let tester = lab.start(Side::Tester, crate::lab::MILLIWATT, &["run", "smoke", "--out", out.to_str().unwrap()]);
+    let tester = lab.start(
+        Side::Tester,
+        crate::lab::MILLIWATT,
+        &["run", "smoke", "--out", out.to_str().unwrap()],
+    );
     under_way(&out, 0);
     let children = format!("/proc/{0}/task/{0}/children", tester.pid());
     let agent = std::fs::read_to_string(children).unwrap().trim().to_owned();

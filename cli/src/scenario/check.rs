@@ -6,7 +6,7 @@ use super::file::{Codec, Phase, Scenario};
 use super::value::{Duration, PortRange};
 use super::{abort, thresholds};
 use milliwatt_wire::load::PTIME_NS;
-use milliwatt_wire::time::NS_PER_SECOND;
+use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND};
 
 /// Everything wrong with `scenario` when its media are to use `ports` of this machine.
 #[must_use]
@@ -17,6 +17,7 @@ pub fn problems(scenario: &Scenario, ports: PortRange) -> Vec<Problem> {
     check_media(scenario, &mut found);
     check_recording(scenario, &mut found);
     check_playout(scenario, &mut found);
+    check_validity(scenario, &mut found);
     check_end(scenario, &mut found);
     check_ramp(scenario, &mut found);
     check_parts(scenario, &mut found);
@@ -189,6 +190,16 @@ fn check_playout(scenario: &Scenario, found: &mut Findings) {
             "a multiple of 20ms, 20ms or more",
         );
     }
+}
+
+fn check_validity(scenario: &Scenario, found: &mut Findings) {
+    let lateness = scenario.validity.lateness;
+    found.require(
+        (NS_PER_MS / 10..=PTIME_NS).contains(&lateness.0),
+        "validity.lateness",
+        format!("{lateness} says nothing about pacing"),
+        "100us to 20ms",
+    );
 }
 
 fn check_end(scenario: &Scenario, found: &mut Findings) {

@@ -47,6 +47,9 @@ pub struct Scenario {
     /// What counts as dead air.
     #[serde(default)]
     pub dead_air: DeadAir,
+    /// When the tester itself is to be believed.
+    #[serde(default)]
+    pub validity: Validity,
     /// What the guest program does.
     #[serde(default)]
     pub agent: Agent,
@@ -257,6 +260,23 @@ impl Default for DeadAir {
     fn default() -> Self {
         Self {
             min: Duration::from_ms(60),
+        }
+    }
+}
+
+/// Validity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Validity {
+    /// The 99.9th percentile of the tester's lateness that a second may have and still be evidence.
+    /// Default 5ms; at most 20ms, since a packet later than that is not sent.
+    pub lateness: Duration,
+}
+
+impl Default for Validity {
+    fn default() -> Self {
+        Self {
+            lateness: Duration::from_ms(5),
         }
     }
 }

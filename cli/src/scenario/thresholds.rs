@@ -95,8 +95,14 @@ pub fn judgement(scenario: &Scenario) -> Judgement {
     Judgement {
         thresholds,
         document: scenario.document.iter().map(figure).collect(),
+        lateness_bound_us: microseconds(scenario.validity.lateness),
         ..Judgement::default()
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most 20 ms")]
+fn microseconds(duration: Duration) -> f64 {
+    duration.0 as f64 / 1000.0
 }
 
 /// What remains of a default where the scenario sets the same metric on some or all of its legs.

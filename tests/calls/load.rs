@@ -1,8 +1,9 @@
 //! The main job at its full size, and many calls one after the other.
 
-use super::{LEGS, assert_nothing_lost, assert_pass, zero};
-use crate::lab::{Lab, Octets, RunFolder, Side, long, pass_time};
+use super::{LEGS, assert_nothing_lost, assert_pass_as_witnessed, full_load};
+use crate::lab::{Lab, Octets, RunFolder, Side, Witness, long, pass_time};
 use milliwatt_wire::clock::wall_now;
+use milliwatt_wire::load::PTIME_NS;
 
 /// 250 recorded calls of two legs, 500 streams each way, for 60 s (short form: 15 s). Truths: the
 /// document's traffic, 5.38 MB/s received and 5.64 MB/s sent, and the interface's own counters as
@@ -12,7 +13,9 @@ fn full_load_of_250_calls() {
     let Some(lab) = Lab::open(&[]) else { return };
     let (time, tolerance) = if long() { ("60s", 1.5) } else { ("15s", 3.0) };
     let agent = lab.start_agent(&[]);
-    let mut program = lab.start_run("250-calls", &agent, "run", &["--for", time]);
+    let witness = Witness::start();
+    let args = ["--for", time, "--set", "validity.lateness=5ms"];
+    let mut program = lab.start_run("250-calls", &agent, "run", &args);
     let mut readings = Vec::new();
     while program.runs() {
         readings.push((wall_now(), lab.octets(Side::Guest)));
@@ -20,14 +23,13 @@ fn full_load_of_250_calls() {
     }
     let run = RunFolder::of(lab.path("run"), program.wait());
     print_figures(&run);
-    assert_pass(&run);
+    assert_pass_as_witnessed(&run, &witness.end());
     assert_nothing_lost(&run);
     assert_eq!(
         run.count("/legs/receive/streams"),
         run.count("/legs/sent/streams")
     );
     assert!(run.count("/legs/receive/streams") >= 500);
-    assert_eq!(run.count("/recordings/with_silence"), 0);
     let [receive, sent] = LEGS.map(|leg| run.number(&format!("/legs/{leg}/mbps/mean")));
     assert_near(
         "receive MB/s, by the document",
@@ -47,13 +49,8 @@ fn full_load_of_250_calls() {
     reason = "octets and ns of a run of minutes are far below 2^53"
 )]
 fn interface_mbps(run: &RunFolder, readings: &[(i64, Octets)]) -> (f64, f64) {
-    let second = |index: usize| {
-        zero(&run.path).unwrap()
-            + run.scorecard["full_load"][index].as_i64().unwrap() * 1_000_000_000
-    };
-    let mut at_full_load = readings
-        .iter()
-        .filter(|(at, _)| (second(0)..second(1)).contains(at));
+    let [begin, end] = full_load(run);
+    let mut at_full_load = readings.iter().filter(|(at, _)| (begin..end).contains(at));
     let ((from, first), (to, last)) = (
         at_full_load.next().unwrap(),
         at_full_load.next_back().unwrap(),
@@ -107,7 +104,9 @@ fn every_call_of_many_is_recorded_and_scored() {
         "calls.steady_start=false".to_owned(),
     ];
     let args: Vec<&str> = set.iter().flat_map(|set| ["--set", set]).collect();
+    let witness = Witness::start();
     let run = lab.run("250-calls", &args);
+    let stalls = witness.end();
     print_figures(&run);
     for count in [
         "/calls/started",
@@ -118,9 +117,12 @@ fn every_call_of_many_is_recorded_and_scored() {
     ] {
         assert_eq!(run.count(count), total, "{count}");
     }
-    assert_eq!(run.count("/recordings/silence_events"), 0);
     assert_nothing_lost(&run);
-    assert_pass(&run);
+    assert_pass_as_witnessed(&run, &stalls);
+    // A machine that stands still for longer than the guest may tick late makes real silence.
+    if stalls.iter().all(|stall| stall.length < PTIME_NS) {
+        assert_eq!(run.count("/recordings/silence_events"), 0);
+    }
     let rows = run.rows("recordings.csv");
     assert_eq!(rows.len() as u64, total);
     for (call, row) in rows.iter().enumerate() {

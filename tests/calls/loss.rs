@@ -54,11 +54,14 @@ fn assert_loss_is_exact(leg: &str) {
                 "{file}"
             );
         }
+        let judged = run.scorecard["thresholds"].as_array().unwrap();
+        let failed = judged
+            .iter()
+            .filter(|judged| judged["metric"] == "loss_percent" && judged["outcome"] == "fail");
         assert_eq!(
-            run.verdict(),
-            "fail",
-            "0.1 % is allowed: {}",
-            run.ended.stdout
+            failed.map(|judged| &judged["leg"]).collect::<Vec<_>>(),
+            [leg],
+            "0.1 % is allowed"
         );
     }
 }

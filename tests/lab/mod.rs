@@ -17,12 +17,14 @@ mod process;
 pub(crate) mod requirement;
 mod run_folder;
 mod selftest;
+mod witness;
 
-pub(crate) use capture::{Capture, CapturedStream};
+pub(crate) use capture::{Capture, Captured, CapturedStream};
 pub(crate) use freeze::Frozen;
 pub(crate) use network::{Octets, Side};
 pub(crate) use process::{Agent, Ended, Program};
 pub(crate) use run_folder::{Row, RunFolder};
+pub(crate) use witness::{Stall, Witness};
 
 use milliwatt_wire::clock::{mono_now, sleep_until};
 use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND};
@@ -101,7 +103,9 @@ impl Lab {
         Agent::announced(self.start(Side::Guest, MILLIWATT, &[&fixed[..], args].concat()))
     }
 
-    /// Starts `milliwatt run` on the tester against `agent`, results in folder `out` of the lab.
+    /// Starts `milliwatt run` on the tester against `agent`, results in folder `out` of the lab. The
+    /// machine under this lab stands still for some milliseconds now and then, which is no matter of
+    /// most tests: the tester is believed up to 20 ms of lateness unless `args` ask for its default.
     pub(crate) fn start_run(
         &self,
         scenario: &str,
@@ -117,6 +121,8 @@ impl Lab {
             &agent.join,
             "--out",
             out.to_str().unwrap(),
+            "--set",
+            "validity.lateness=20ms",
         ];
         self.start(Side::Tester, MILLIWATT, &[&fixed[..], args].concat())
     }

@@ -302,7 +302,8 @@ impl Session {
         self.shared.status.halt.store(true, Ordering::Relaxed);
         match std::mem::replace(&mut *self.stage(), Stage::Over) {
             Stage::Running { collector, .. } => {
-                if collector.join().is_err() {
+                let joined = collector.join();
+                if joined.is_err() {
                     eprintln!("milliwatt agent: the collector thread failed");
                 }
             }

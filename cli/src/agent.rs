@@ -61,7 +61,7 @@ async fn end_of_input(matters: bool) {
         });
         drop(end.await);
     } else {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -9,7 +9,10 @@ use crate::scenario::value::PortRange;
 
 /// Renders again what `RUN_DIR` holds, under its own thresholds or those of another scenario.
 pub fn execute(args: &ReportArgs) -> Result<ExitCode, Failure> {
-    let other = args.thresholds.as_ref().map(|path| path.display().to_string());
+    let other = args
+        .thresholds
+        .as_ref()
+        .map(|path| path.display().to_string());
     let judgement = other.as_deref().map(judgement_of).transpose()?;
     let conclusion = conclude(&args.run_dir, |scorer| {
         if let Some(judgement) = judgement {
@@ -25,6 +28,11 @@ pub fn execute(args: &ReportArgs) -> Result<ExitCode, Failure> {
 }
 
 fn judgement_of(scenario: &str) -> Result<milliwatt_scoring::judgement::Judgement, Failure> {
-    let request = scenario::Request { scenario, set: &[], full_for: None, media_ports: PortRange::MEDIA };
+    let request = scenario::Request {
+        scenario,
+        set: &[],
+        full_for: None,
+        media_ports: PortRange::MEDIA,
+    };
     scenario::resolve(&request).map(|plan| plan.judgement)
 }

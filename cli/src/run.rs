@@ -1,7 +1,7 @@
 //! `milliwatt run`: from the command line to the verdict.
 
-use crate::controller;
 use crate::args::{KeepRecordings, OnLate, RunArgs};
+use crate::controller;
 use crate::dry_run::Forecast;
 use crate::exit::{ExitCode, Failure};
 use crate::output;
@@ -38,7 +38,11 @@ pub fn execute(args: &RunArgs) -> Result<ExitCode, Failure> {
     let request = request(args)?;
     let forecast = Forecast::of(&request.plan, request.media_ports);
     if args.dry_run {
-        let shown = if args.json { output::print_json(&forecast) } else { output::print(&forecast.text()) };
+        let shown = if args.json {
+            output::print_json(&forecast)
+        } else {
+            output::print(&forecast.text())
+        };
         return shown.map(|()| ExitCode::Pass);
     }
     refuse_later(&request.plan)?;

@@ -7,8 +7,16 @@ use crate::exit::{ExitCode, Failure};
 
 /// Asks the running test to drain, or with `--now` to end all media within a second.
 pub fn execute(args: &StopArgs) -> Result<ExitCode, Failure> {
-    let record = args.run_dir.as_deref().map(|folder| read_json::<RunRecord>(folder, "run.json")).transpose()?;
-    let command = if args.now { Command::StopNow } else { Command::Stop };
+    let record = args
+        .run_dir
+        .as_deref()
+        .map(|folder| read_json::<RunRecord>(folder, "run.json"))
+        .transpose()?;
+    let command = if args.now {
+        Command::StopNow
+    } else {
+        Command::Stop
+    };
     tell(record.as_ref().map(|r| r.run.as_str()), &command).map(|()| ExitCode::Pass)
 }
 

@@ -102,7 +102,7 @@ impl Unreached {
         let errors = || self.0.iter().map(|(_, error)| error);
         let mute =
             |error: &&DialError| matches!(error, DialError::Connect(_) | DialError::NoAnswer);
-        errors().find(|error| !mute(error)).or(errors().last())
+        errors().find(|error| !mute(error)).or(errors().next_back())
     }
 }
 

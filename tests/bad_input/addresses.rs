@@ -1,7 +1,7 @@
 //! An agent that is not where the join line says, or not the one.
 
 use super::{assert_said, milliwatt};
-use crate::lab::{Ended, Lab, Side};
+use crate::lab::{Agent, Ended, Lab, Side};
 use std::net::TcpListener;
 
 const FINGERPRINT: &str = "abababababababababababababababababababababababababababababababab";
@@ -106,6 +106,12 @@ fn a_host_that_does_not_answer_is_given_up_after_5_s() {
     );
 }
 
+/// What `milliwatt run` says with this join line in place of the agent's own.
+fn run_by(lab: &Lab, agent: &mut Agent, join: String) -> Ended {
+    agent.join = join;
+    lab.start_run("smoke", agent, "run", &[]).wait_within(8)
+}
+
 #[test]
 fn a_wrong_token_a_wrong_fingerprint_and_a_foreign_subnet_are_told_apart() {
     let Some(lab) = Lab::open(&[]) else { return };
@@ -113,11 +119,7 @@ fn a_wrong_token_a_wrong_fingerprint_and_a_foreign_subnet_are_told_apart() {
     let right = agent.join.clone();
     let (rest, token) = right.rsplit_once('#').unwrap();
     let (address, fingerprint) = rest.split_once('#').unwrap();
-    let mut run = |join: String| -> Ended {
-        agent.join = join;
-        lab.start_run("smoke", &agent, "run", &[]).wait_within(8)
-    };
-    let ended = run(format!("{rest}#anothertoken"));
+    let ended = run_by(&lab, &mut agent, format!("{rest}#anothertoken"));
     assert_said(
         &ended,
         1,
@@ -126,7 +128,7 @@ fn a_wrong_token_a_wrong_fingerprint_and_a_foreign_subnet_are_told_apart() {
             "use the join line that this agent printed",
         ],
     );
-    let ended = run(format!("{address}#{FINGERPRINT}#{token}"));
+    let ended = run_by(&lab, &mut agent, format!("{address}#{FINGERPRINT}#{token}"));
     let words = [
         "the agent's certificate is not the one of the join line",
         fingerprint,
@@ -139,7 +141,6 @@ fn a_wrong_token_a_wrong_fingerprint_and_a_foreign_subnet_are_told_apart() {
         "{}",
         ended.stderr
     );
-    drop(run);
 
     let listen = "10.77.0.2:7701";
     let dir = lab.path("strict");
@@ -154,7 +155,6 @@ fn a_wrong_token_a_wrong_fingerprint_and_a_foreign_subnet_are_told_apart() {
     ];
     let strict = lab.start(Side::Guest, crate::lab::MILLIWATT, &args);
     crate::lab::wait_for("the join line", 10, || strict.stdout().contains('\n'));
-    agent.join = strict.stdout().trim().to_owned();
-    let ended = lab.start_run("smoke", &agent, "run", &[]).wait_within(8);
+    let ended = run_by(&lab, &mut agent, strict.stdout().trim().to_owned());
     assert_said(&ended, 1, &["the agent refuses: 10.77.0.1", "--allow"]);
 }

@@ -20,7 +20,7 @@ fn run_asked(lab: &Lab, ask: impl FnOnce(&Program, &str)) -> (RunFolder, f64) {
 
 /// It passed, with every recording, well before its 10 s at full load.
 fn assert_ended_early(run: &RunFolder, text: &str) {
-    assert_judged(&run, "pass");
+    assert_judged(run, "pass");
     assert_complete(run, 10);
     assert!(
         events(run).contains(&"stop".to_owned()),

@@ -27,15 +27,15 @@ fn an_agent_stops_media_15_s_after_its_tester_was_killed_and_serves_the_next() {
         "media goes on while the tester may come back"
     );
     let busy = lab.start_run("smoke", &agent, "busy", &[]).wait_within(5);
-    assert_said(
-        &busy,
-        1,
-        &[
-            "is busy with run",
-            "last heard 10 s ago",
-            "given up after 8 s (--tester-lost-after)",
-        ],
-    );
+    let words = [
+        "is busy with run",
+        "given up after 8 s (--tester-lost-after)",
+    ];
+    assert_said(&busy, 1, &words);
+    // Its last clock exchange was up to a second before the kill; the agent waits one before it refuses.
+    let (_, heard) = busy.stderr.split_once("last heard ").unwrap();
+    let silent: u32 = heard.split(' ').next().unwrap().parse().unwrap();
+    assert!((10..=13).contains(&silent), "{silent} s");
     pass_time(6_500);
     assert!(
         sent_in(1_000) < 10_000,
@@ -62,14 +62,10 @@ fn an_agent_stops_media_15_s_after_its_tester_was_killed_and_serves_the_next() {
         "{}",
         killed.ended.stdout
     );
-    assert_eq!(
-        killed
-            .rows("seconds.csv")
-            .iter()
-            .map(|row| row["second"].clone())
-            .max(),
-        Some("2".to_owned())
-    );
+    // Killed no sooner than 3.5 s into the run, of which at most the last second is lost.
+    let rows = killed.rows("seconds.csv");
+    let last = rows.iter().map(|row| row["second"].parse::<u32>().unwrap());
+    assert!(last.max().unwrap() >= 2);
     assert!(killed.count("/legs/sent/packets_received") >= 2000);
     assert!(killed.path.join("report.html").exists());
 }

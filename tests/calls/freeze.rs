@@ -1,7 +1,7 @@
 //! A machine that stands still for 700 ms, at the guest and at the tester: who gets the blame?
 
 use super::{LEGS, wait_for_run_time};
-use crate::lab::{Frozen, Lab, RunFolder, Side};
+use crate::lab::{Frozen, Lab, RunFolder, Side, long};
 use serde_json::Value;
 
 /// The run time at which it stands still, ms: the scenario's 10 calls are up within 1 s.
@@ -16,17 +16,26 @@ fn events(run: &RunFolder, kind: &str) -> Vec<Value> {
 }
 
 /// The guest's process stands, its kernel goes on: what is lost is what the kernel dropped (one in
-/// 100, by a rule), and yet every party hears dead air. That is a finding about the guest, and the
-/// run is valid.
+/// 1000, by a rule), and yet every party hears dead air. That is a finding about the guest, and the
+/// run is valid. 10 calls; the long form has 250, of which some end and begin just then.
 #[test]
 fn a_frozen_guest_is_dead_air_and_no_loss() {
     let Some(lab) = Lab::open(&[]) else { return };
     for side in [Side::Tester, Side::Guest] {
-        lab.drop_arriving(side, "udp length 180 @th,64,2 2 numgen random mod 100 == 0");
+        lab.drop_arriving(
+            side,
+            "udp length 180 @th,64,2 2 numgen random mod 1000 == 0",
+        );
     }
     let agent = lab.start_agent(&[]);
-    let program = lab.start_run("smoke", &agent, "run", &["--for", "8s"]);
-    wait_for_run_time(&lab.path("run"), AT_MS);
+    let (scenario, time, parties) = if long() {
+        ("250-calls", "20s", 490..=510)
+    } else {
+        ("smoke", "8s", 20..=20)
+    };
+    let at_ms = if long() { AT_MS + 8_000 } else { AT_MS };
+    let program = lab.start_run(scenario, &agent, "run", &["--for", time]);
+    wait_for_run_time(&lab.path("run"), at_ms);
     let stood = Frozen::for_ms(&agent.program, 700);
     let run = RunFolder::of(lab.path("run"), program.wait());
     println!("the guest stood for {stood:.0} ms");
@@ -43,11 +52,8 @@ fn a_frozen_guest_is_dead_air_and_no_loss() {
             lab.dropped(arrives_at),
             "{leg}"
         );
-        assert_eq!(
-            run.count(&at("dead_air/streams_affected")),
-            20,
-            "{leg}: every stream"
-        );
+        let affected = run.count(&at("dead_air/streams_affected"));
+        assert!(parties.contains(&affected), "{leg}: {affected} streams");
         let longest = run.number(&at("dead_air/longest_ms"));
         // The buffer holds 60 ms, the clock ticks each 20 ms, and what is left of the backlog is late.
         println!(
@@ -73,11 +79,9 @@ fn a_frozen_guest_is_dead_air_and_no_loss() {
     let dead_air = events(&run, "dead-air");
     assert!(!dead_air.is_empty());
     for event in dead_air {
-        let at = event["at_s"].as_f64().unwrap();
-        assert!(
-            (4.0..5.5).contains(&at),
-            "dead air at another time: {event}"
-        );
+        #[expect(clippy::cast_possible_truncation, reason = "a run of seconds")]
+        let since_ms = (event["at_s"].as_f64().unwrap() * 1000.0) as i64 - at_ms;
+        assert!((-300..1200).contains(&since_ms), "at another time: {event}");
         assert_ne!(event["cause"], "lost", "{event}");
     }
 }

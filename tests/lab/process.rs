@@ -137,7 +137,7 @@ pub(crate) struct Agent {
 
 impl Agent {
     /// Waits for the join line, which is the first that it prints.
-    pub(super) fn announced(mut program: Program) -> Self {
+    pub(crate) fn announced(mut program: Program) -> Self {
         wait_for("the agent's join line", 10, || {
             assert!(program.runs(), "the agent ended: {}", program.stderr());
             program.stdout().contains('\n')

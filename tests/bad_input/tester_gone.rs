@@ -57,6 +57,7 @@ fn an_agent_stops_media_15_s_after_its_tester_was_killed_and_serves_the_next() {
 
     let killed = report(&lab, "killed");
     assert_eq!(killed.scorecard["partial"], true);
+    assert_eq!(killed.verdict(), "invalid", "half a run proves nothing");
     assert!(
         killed.ended.stdout.contains("PARTIAL"),
         "{}",

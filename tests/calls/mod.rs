@@ -7,6 +7,7 @@
 )]
 
 mod capture;
+mod clocks;
 mod first_command;
 mod freeze;
 mod load;

@@ -122,7 +122,10 @@ pub(super) fn write_identity(
         source: plan.source.clone(),
         started: wall_now() + (clock.zero - mono_now()),
         milliwatt: env!("CARGO_PKG_VERSION").into(),
-        command: std::env::args().collect::<Vec<_>>().join(" "),
+        command: std::env::args()
+            .map(|word| without_token(&word))
+            .collect::<Vec<_>>()
+            .join(" "),
         scope: describe_scope(ready, own),
         guest: describe_guest(ready, own),
     };
@@ -138,4 +141,29 @@ pub(super) fn write_identity(
             folder.display()
         ))
     })
+}
+
+/// A join line's secret has no place in a folder that people pass on.
+fn without_token(word: &str) -> String {
+    match word.rsplit_once('#') {
+        Some((address_and_fingerprint, _)) if word.contains("milliwatt1:") => {
+            format!("{address_and_fingerprint}#...")
+        }
+        _ => word.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_of_a_join_line_is_not_kept() {
+        let word = "--guest=milliwatt1:192.0.2.7:7700#00ff#secret";
+        assert_eq!(
+            without_token(word),
+            "--guest=milliwatt1:192.0.2.7:7700#00ff#..."
+        );
+        assert_eq!(without_token("runs/a#b"), "runs/a#b");
+    }
 }

@@ -44,6 +44,7 @@ impl Summary<'_> {
         let tainted: Vec<u32> = self.tainted.range(full.clone()).copied().collect();
         let mut reasons: Vec<String> = self.judgement_error.iter().cloned().collect();
         reasons.extend(self.nothing_measured(sum(|second| second.planned)));
+        reasons.extend(self.tester_unfinished());
         reasons.extend(self.guest_silent());
         reasons.extend(too_many_tainted(
             tainted.len(),
@@ -62,6 +63,15 @@ impl Summary<'_> {
             socket_drops: tester.socket_drops().unwrap_or(0),
             lateness_us: lateness_us(&tester.lateness(full)),
         }
+    }
+
+    /// What a tester that did not come to its end has recorded is shown, and decides nothing.
+    fn tester_unfinished(&self) -> Option<String> {
+        (!self.end(End::Tester).closed).then(|| {
+            "the tester did not come to the end of the run (killed, its disk full, or still running): \
+             what it recorded is shown and not judged; run again"
+                .to_owned()
+        })
     }
 
     /// A guest that told nothing of some of full load may have done anything in it; one that was

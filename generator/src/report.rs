@@ -162,7 +162,10 @@ mod tests {
             delay_since_last: 0x0005_4000,
         };
         let octets = build_report(sender, Some(reception), "milliwatt");
-        let hex: String = octets[..52].iter().map(|b| format!("{b:02x}")).collect();
+        let digits = octets[..52].iter().flat_map(|b| [b >> 4, b & 15]);
+        let hex: String = digits
+            .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+            .collect();
         assert_eq!(
             hex,
             "81c8000caabbccddb44db7052000000000027100000003e8000271001122334405fffffd0001000900000015b705200000054000"

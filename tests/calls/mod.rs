@@ -5,6 +5,10 @@
     clippy::unwrap_used,
     reason = "a test ends at the first thing that is not as it should be"
 )]
+#![expect(
+    clippy::print_stdout,
+    reason = "what was measured is part of the proof: --nocapture shows it"
+)]
 
 mod capture;
 mod clocks;

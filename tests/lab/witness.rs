@@ -48,7 +48,7 @@ impl Witness {
     /// Ends it; what was seen.
     pub(crate) fn end(self) -> Vec<Stall> {
         self.over.store(true, Ordering::Relaxed);
-        let seen = self.watchers.into_iter().map(|watcher| watcher.join());
+        let seen = self.watchers.into_iter().map(JoinHandle::join);
         seen.flat_map(|stalls| stalls.unwrap()).collect()
     }
 }

@@ -133,13 +133,26 @@ impl Dial {
         Err(Unreached(failed))
     }
 
-    async fn join_control(&self, address: SocketAddr, next_block: u64) -> Result<(Connected, Accept), DialError> {
-        let mut connected = self.open(address, ConnectionKind::Control, next_block).await?;
-        let first = within(PATIENCE, DialError::Mute, read_message(&mut connected.stream)).await?;
+    async fn join_control(
+        &self,
+        address: SocketAddr,
+        next_block: u64,
+    ) -> Result<(Connected, Accept), DialError> {
+        let mut connected = self
+            .open(address, ConnectionKind::Control, next_block)
+            .await?;
+        let first = within(
+            PATIENCE,
+            DialError::Mute,
+            read_message(&mut connected.stream),
+        )
+        .await?;
         match first {
             Some(FromAgent::Accept(accept)) => Ok((connected, accept)),
             Some(FromAgent::Refuse { reason, hint }) => Err(DialError::Refused { reason, hint }),
-            Some(_) => Err(DialError::Stranger("it was to accept or refuse first".into())),
+            Some(_) => Err(DialError::Stranger(
+                "it was to accept or refuse first".into(),
+            )),
             None => Err(FrameError::from(io::Error::from(io::ErrorKind::UnexpectedEof)).into()),
         }
     }

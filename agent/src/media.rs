@@ -23,8 +23,11 @@ use std::thread::{self, JoinHandle};
 const FACT_RING: usize = 32_768;
 /// Audio frames a ring holds: 2.6 s of 500 streams.
 const AUDIO_RING: usize = 65_536;
-/// Priority of media threads under `SCHED_FIFO`: above ordinary work, below the kernel's own.
-pub const MEDIA_PRIORITY: u8 = 50;
+/// Priority of the guest's media threads under `SCHED_FIFO`: above ordinary work, below the kernel's own.
+const MEDIA_PRIORITY: u8 = 50;
+/// Priority of the tester's pacing: where both ends share a machine, the instrument goes before
+/// what it measures.
+pub const PACING_PRIORITY: u8 = 60;
 /// The collector looks this often.
 const GATHER_NS: i64 = 50_000_000;
 
@@ -64,9 +67,9 @@ pub struct MediaShared {
 }
 
 /// Asks for what a media thread needs of the system; gives what was refused.
-pub fn prepare_media_thread() -> std::result::Result<(), String> {
+pub fn prepare_media_thread(priority: u8) -> std::result::Result<(), String> {
     let slack = set_timer_slack_1ns().map_err(|e| format!("timer slack of 1 ns was refused: {e}"));
-    request_real_time(MEDIA_PRIORITY).and(slack)
+    request_real_time(priority).and(slack)
 }
 
 /// Starts the media at run time zero of `clock`. Gives a sender for facts of the session, and the
@@ -171,7 +174,7 @@ fn start_engine(
     let name = format!("media-{}", setup.index);
     let engine = Engine::new(setup).context("the media engine's poller")?;
     let body = move || {
-        if granted.send(prepare_media_thread()).is_ok() {
+        if granted.send(prepare_media_thread(MEDIA_PRIORITY)).is_ok() {
             drop(granted);
             engine.run();
         }

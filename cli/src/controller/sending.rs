@@ -2,7 +2,7 @@
 //! how late every packet was. It does nothing else, so that its lateness is the system's.
 
 use milliwatt_agent::engine::{FactRing, MediaStatus, PortPair, SentLog};
-use milliwatt_agent::media::prepare_media_thread;
+use milliwatt_agent::media::{PACING_PRIORITY, prepare_media_thread};
 use milliwatt_generator::calls::{Call, CallPlan};
 use milliwatt_generator::pacer::{Line, NOT_SENT_AFTER_NS, Pacer, PacingLog};
 use milliwatt_generator::stream::Handed;
@@ -33,7 +33,7 @@ pub(super) struct Sending {
 impl Sending {
     /// Runs until the plan or its cut is over. Says first what real-time scheduling was refused.
     pub(super) fn run(self, granted: &mpsc::Sender<Result<(), String>>) {
-        if granted.send(prepare_media_thread()).is_err() {
+        if granted.send(prepare_media_thread(PACING_PRIORITY)).is_err() {
             return;
         }
         let Self {

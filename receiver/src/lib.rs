@@ -2,7 +2,7 @@
 //!
 //! * [`packet`]: a checked view of an RTP packet.
 //! * [`stream`]: one known stream: sequence state, transit, discards, impairments.
-//! * [`line`]: all streams of one port pair, one after the other; tells them by SSRC.
+//! * [`mod@line`]: all streams of one port pair, one after the other; tells them by SSRC.
 //! * [`leg`]: what is counted over all streams of a leg.
 //! * [`playout`]: the buffer between arrival and a 20 ms clock.
 //! * [`recorder`]: a call's recording, from playout frames to the octets of a WAV file.

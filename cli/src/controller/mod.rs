@@ -1,6 +1,6 @@
 //! The tester's side of a run.
 //!
-//! [`start`] leads through it: [`setup`] makes both ends ready; [`media`] starts the pacing and receiving threads; [`run`]
+//! `start` leads through it: `setup` makes both ends ready; `media` starts the pacing and receiving threads; `run`
 //! then only watches: facts of both ends come in as blocks, are stored and judged as they come,
 //! recordings come over connections of their own. [`conclusion`] scores what is in the folder, the
 //! same way as a later `milliwatt report`.

@@ -27,7 +27,7 @@ pub struct Scenario {
     /// Time at full load; the command line's --for goes first. Without it the run ends at `calls.total`.
     #[serde(rename = "for")]
     pub full_for: Option<Duration>,
-    /// Judge by milliwatt's default thresholds too, where no [[threshold]] here has the same metric and leg. Default true.
+    /// Judge by milliwatt's default thresholds too, where no `[[threshold]]` here has the same metric and leg. Default true.
     #[serde(default = "yes")]
     pub default_thresholds: bool,
     /// The calls.

@@ -1,7 +1,7 @@
 //! The other codec and the other role.
 
 use super::{assert_nothing_lost, assert_pass};
-use crate::lab::Lab;
+use crate::lab::{Agent, Lab, MILLIWATT, RunFolder, Side};
 
 /// A-law from end to end: the recordings are A-law too (WAVE format tag 6).
 #[test]
@@ -46,4 +46,25 @@ fn the_echo_role_runs_clean() {
         run.count("/legs/receive/packets_received")
     );
     assert_eq!(run.count("/recordings/expected"), 0);
+}
+
+/// Control, media and transfer over IPv6, both ends on one machine of the lab.
+#[test]
+fn calls_over_ipv6_run_clean() {
+    let Some(lab) = Lab::open(&[]) else { return };
+    let (dir, out) = (lab.path("agent"), lab.path("run"));
+    let (dir, out) = (dir.to_str().unwrap(), out.to_str().unwrap());
+    let listen = ["agent", "--listen", "[::1]:0", "--dir", dir];
+    let agent = Agent::announced(lab.start(Side::Tester, MILLIWATT, &listen));
+    let run = ["run", "smoke", "--for", "2s", "--guest", &agent.join];
+    let rest = ["--out", out, "--set", "validity.lateness=20ms"];
+    let ended = lab
+        .start(Side::Tester, MILLIWATT, &[&run[..], &rest].concat())
+        .wait();
+    let run = RunFolder::of(lab.path("run"), ended);
+    assert_pass(&run);
+    assert_nothing_lost(&run);
+    // 172 octets of RTP, 8 of UDP, 40 of IPv6, 14 of Ethernet, 20 streams of 50 packets/s: 1.872 Mbit/s.
+    let rtp = run.number("/legs/receive/rtp_mbps");
+    assert!((1.85..1.90).contains(&rtp), "{rtp} Mbit/s");
 }

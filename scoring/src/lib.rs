@@ -1,5 +1,6 @@
 //! Judgement: metrics, audio scoring, thresholds, validity, verdict. Sans-IO: everything is computed from facts.
 
+pub mod analysis;
 pub mod clock;
 pub mod emodel;
 pub mod interarrival_jitter;

@@ -6,8 +6,10 @@
 use milliwatt_wire::id::Leg;
 use serde::{Deserialize, Serialize};
 
+mod patterns;
 mod rows;
 
+pub use patterns::{BurstGap, Concealment, DeadAirClasses, LossRuns, PlayoutBuffer, Reordering};
 pub use rows::{EventRow, RecordingRow, SecondRow, StreamRow};
 
 /// Pass, fail or invalid; invalid outranks fail outranks pass.

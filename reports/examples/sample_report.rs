@@ -1,4 +1,4 @@
-//! Writes the reports of the sample runs, to look at after a change of a plot or of the template:
+//! Writes the reports of the sample runs and captures, to look at after a change of a plot or of the template:
 //! `cargo run -p milliwatt-reports --example sample_report -- FOLDER`.
 
 use milliwatt_reports::{ReportError, RunContext, Scorecard, write_all};
@@ -20,6 +20,14 @@ fn main() -> Result<(), ReportError> {
     ];
     runs.iter().try_for_each(|(name, measured)| {
         write(&Path::new(&folder).join(name), measured, &sample::context())
+    })?;
+    let captures = [
+        ("capture", sample::capture()),
+        ("captured-run", sample::captured_run()),
+        ("no-rtp", sample::nothing()),
+    ];
+    captures.iter().try_for_each(|(name, analysis)| {
+        milliwatt_reports::analysis::write_all(&Path::new(&folder).join(name), analysis)
     })
 }
 

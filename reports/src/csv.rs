@@ -7,7 +7,7 @@ use milliwatt_wire::facts::Phase;
 use std::borrow::Cow;
 
 /// A column's name and how a row fills it, kept together so that they cannot drift apart.
-type Column<R> = (&'static str, fn(&R) -> String);
+pub(crate) type Column<R> = (&'static str, fn(&R) -> String);
 
 const SECONDS: &[Column<SecondRow>] = &[
     ("second", |r| r.second.to_string()),
@@ -32,7 +32,7 @@ const SECONDS: &[Column<SecondRow>] = &[
     ("pdv_p99_ms", |r| number(r.pdv_p99_ms)),
     ("pdv_p999_ms", |r| number(r.pdv_p999_ms)),
     ("pdv_max_ms", |r| number(r.pdv_max_ms)),
-    ("dead_air_ms", |r| figures::number(r.dead_air_ms)),
+    ("dead_air_ms", |r| figures::plain(r.dead_air_ms)),
     ("dead_air_events", |r| r.dead_air_events.to_string()),
     ("mbps", |r| number(r.mbps)),
     ("rtp_mbps", |r| number(r.rtp_mbps)),
@@ -101,7 +101,7 @@ pub fn recordings(measured: &Measured) -> String {
     table(RECORDINGS, &measured.recording_rows)
 }
 
-fn table<R>(columns: &[Column<R>], rows: &[R]) -> String {
+pub(crate) fn table<R>(columns: &[Column<R>], rows: &[R]) -> String {
     let mut text = String::new();
     push_line(
         &mut text,
@@ -113,7 +113,7 @@ fn table<R>(columns: &[Column<R>], rows: &[R]) -> String {
     text
 }
 
-fn push_line(text: &mut String, fields: impl Iterator<Item = String>) {
+pub(crate) fn push_line(text: &mut String, fields: impl Iterator<Item = String>) {
     for (index, field) in fields.enumerate() {
         if index > 0 {
             text.push(',');
@@ -131,11 +131,11 @@ fn quoted(field: &str) -> Cow<'_, str> {
     }
 }
 
-fn number(value: Option<f64>) -> String {
-    value.map_or_else(String::new, figures::number)
+pub(crate) fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, figures::plain)
 }
 
-fn integer(value: Option<impl ToString>) -> String {
+pub(crate) fn integer(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 

@@ -1,7 +1,7 @@
 //! The report files of a run directory.
 
 use crate::context::RunContext;
-use crate::plots::{self, PlotError};
+use crate::plots::{self, Plot, PlotError};
 use crate::scorecard::Scorecard;
 use crate::{csv, events, hlog, html, junit};
 use milliwatt_scoring::measured::Measured;
@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 /// Why the report could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// A file of the run directory could not be written.
+    /// A file of the report could not be written.
     #[error(
-        "cannot write {path}: {source}; free space or rights on the run directory, then run `milliwatt report` on it"
+        "cannot write {path}: {source}; make room there or give the right to write, and repeat (`milliwatt report` for a run that is over)"
     )]
     Write {
         /// The file.
@@ -55,14 +55,7 @@ pub fn write_all(
 ) -> Result<(), ReportError> {
     let json = |file| move |source| ReportError::Json { file, source };
     let plots = plots::draw_all(measured)?;
-    let folder = dir.join("plots");
-    fs::create_dir_all(&folder).map_err(|source| ReportError::Write {
-        path: folder.clone(),
-        source,
-    })?;
-    for plot in &plots {
-        write(&folder.join(plot.file_name()), plot.svg.as_bytes())?;
-    }
+    write_plots(dir, &plots)?;
     write(
         &dir.join("report.html"),
         html::render(scorecard, measured, context, &plots)?.as_bytes(),
@@ -95,8 +88,20 @@ pub fn write_all(
     )
 }
 
+/// The plots, into `plots/` of the directory, which is made.
+pub(crate) fn write_plots(dir: &Path, plots: &[Plot]) -> Result<(), ReportError> {
+    let folder = dir.join("plots");
+    fs::create_dir_all(&folder).map_err(|source| ReportError::Write {
+        path: folder.clone(),
+        source,
+    })?;
+    plots
+        .iter()
+        .try_for_each(|plot| write(&folder.join(plot.file_name()), plot.svg.as_bytes()))
+}
+
 /// By way of a neighbour and a rename: a reader never sees half a file.
-fn write(path: &Path, content: &[u8]) -> Result<(), ReportError> {
+pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), ReportError> {
     let mut name = path.file_name().map_or_else(OsString::new, OsString::from);
     name.push(".tmp");
     let temporary = path.with_file_name(name);

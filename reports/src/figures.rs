@@ -5,9 +5,20 @@ use jiff::Timestamp;
 /// What stands where nothing was measured.
 pub const NOT_MEASURED: &str = "-";
 
-/// Three decimals, more for small values so that none is shown as 0, and no trailing zeros.
+/// [`plain`] with its thousands apart, for people.
 #[must_use]
 pub fn number(value: f64) -> String {
+    let text = plain(value);
+    let digits = text.trim_start_matches('-');
+    let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+    let sign = &text[..text.len() - digits.len()];
+    format!("{sign}{}{rest}", apart(whole))
+}
+
+/// Three decimals, more for small values so that none is shown as 0, and no trailing zeros: as
+/// files for programs hold it.
+#[must_use]
+pub fn plain(value: f64) -> String {
     let magnitude = value.abs();
     let decimals = match magnitude {
         m if (1e-9..1e-4).contains(&m) => 9,
@@ -43,7 +54,10 @@ pub fn quantity(value: f64, unit: &str) -> String {
 /// A count with its thousands apart.
 #[must_use]
 pub fn count(value: u64) -> String {
-    let digits = value.to_string();
+    apart(&value.to_string())
+}
+
+fn apart(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
@@ -70,6 +84,12 @@ pub fn duration(seconds: f64) -> String {
         120..7200 => format!("{} min {} s", whole / 60, whole % 60),
         _ => format!("{} h {} min", whole / 3600, whole / 60 % 60),
     }
+}
+
+/// Date and time of day to the millisecond, UTC.
+#[must_use]
+pub fn date_to_the_millisecond(wall_ns: i64) -> String {
+    moment(wall_ns, "%Y-%m-%d %H:%M:%S.%3f UTC")
 }
 
 /// Date and time of day, UTC.
@@ -125,6 +145,9 @@ mod tests {
         assert_eq!(count(999), "999");
         assert_eq!(count(1_000), "1,000");
         assert_eq!(count(1_500_000), "1,500,000");
+        assert_eq!(number(-1_234_567.25), "-1,234,567.25");
+        assert_eq!(number(-999.5), "-999.5");
+        assert_eq!(plain(1_234_567.25), "1234567.25");
     }
 
     #[test]

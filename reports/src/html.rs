@@ -31,14 +31,14 @@ struct Page<'a> {
     notes: &'a [String],
     thresholds: Vec<Threshold>,
     incidents: Vec<(String, String)>,
-    more_incidents: usize,
+    more_incidents: u64,
     plots: &'a [Plot],
     legs: Vec<LegRow>,
     recordings: Vec<Fact>,
     document: Vec<DocumentRow>,
     machines: Vec<Fact>,
     events: Vec<Event>,
-    more_events: usize,
+    more_events: u64,
     environment: &'a [(String, String)],
 }
 
@@ -91,13 +91,13 @@ pub fn render(
         reasons: &scorecard.validity.reasons,
         notes: &scorecard.notes,
         thresholds: thresholds(scorecard, context),
-        more_incidents: incidents::story_length(&measured.events) - listed.len(),
+        more_incidents: (incidents::story_length(&measured.events) - listed.len()) as u64,
         incidents: listed
             .into_iter()
             .map(|(at_s, what)| (findings::moment(at_s, context), what))
             .collect(),
         plots,
-        legs: tables::legs(scorecard),
+        legs: tables::legs(&scorecard.legs),
         recordings: tables::recordings(scorecard),
         document: tables::document(scorecard),
         machines: tables::machines(scorecard),
@@ -105,7 +105,7 @@ pub fn render(
             .take(EVENTS)
             .map(|event| Event::of(event, context))
             .collect(),
-        more_events: impairments().count().saturating_sub(EVENTS),
+        more_events: impairments().count().saturating_sub(EVENTS) as u64,
         environment: &context.environment,
     };
     page.render()

@@ -6,7 +6,9 @@
 //! - [`terminal`], [`html`]: for people. Their text is no contract.
 //! - [`junit`], [`csv`], [`events`], [`hlog`]: for machines.
 //! - [`plots`]: SVG, each threshold drawn in.
+//! - [`analysis`]: the same for captures that `milliwatt analyze` read.
 
+pub mod analysis;
 pub mod context;
 pub mod csv;
 pub mod directory;

@@ -2,7 +2,7 @@
 
 use crate::figures::{self, NOT_MEASURED, count, number_or_dash};
 use crate::scorecard::Scorecard;
-use milliwatt_scoring::measured::{Lateness, LegMeasured};
+use milliwatt_scoring::measured::{Lateness, LegMeasured, Legs};
 
 /// One line of the table of legs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,11 +110,11 @@ const LEGS: &[LegColumn] = &[
 
 /// Both legs, a line a figure.
 #[must_use]
-pub fn legs(scorecard: &Scorecard) -> Vec<LegRow> {
+pub fn legs(legs: &Legs) -> Vec<LegRow> {
     let fill = |&(label, fill): &LegColumn| LegRow {
         label,
-        receive: fill(&scorecard.legs.receive),
-        sent: fill(&scorecard.legs.sent),
+        receive: fill(&legs.receive),
+        sent: fill(&legs.sent),
     };
     LEGS.iter().map(fill).collect()
 }
@@ -178,7 +178,7 @@ pub fn machines(scorecard: &Scorecard) -> Vec<Fact> {
         ),
         decisive(
             "tester: tainted seconds at full load",
-            v.tainted_seconds.to_string(),
+            count(v.tainted_seconds.into()),
         ),
         fact("tester: own socket drops", count(v.socket_drops)),
         fact(

@@ -212,7 +212,7 @@ fn legs(page: &mut Page, scorecard: &Scorecard) {
         "{:<38} {:>28} {:>28}",
         "", "receive (tester -> guest)", "sent (guest -> tester)"
     ));
-    for row in tables::legs(scorecard) {
+    for row in tables::legs(&scorecard.legs) {
         page.row(&format!(
             "{:<38} {:>28} {:>28}",
             row.label, row.receive, row.sent

@@ -66,23 +66,18 @@ impl Axis {
         }
     }
 
-    /// Run time from 0 to `end_s`, and its label: seconds, minutes or hours.
-    pub(super) fn run_time(end_s: f64) -> (Self, &'static str) {
-        let (unit, label, steps): (f64, _, &[f64]) = match end_s {
-            s if s <= 300.0 => (1.0, "run time (s)", &[1.0, 2.0, 5.0, 10.0, 20.0, 30.0]),
-            s if s <= 3.0 * 3600.0 => (
-                60.0,
-                "run time (min)",
-                &[0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0],
-            ),
-            _ => (3600.0, "run time (h)", &[0.5, 1.0, 2.0, 4.0, 12.0, 24.0]),
+    /// Time from 0 to `end_s`, and the unit of its ticks: seconds, minutes or hours.
+    pub(super) fn time(end_s: f64) -> (Self, &'static str) {
+        let (unit, name, steps): (f64, _, &[f64]) = match end_s {
+            s if s <= 300.0 => (1.0, "s", &[1.0, 2.0, 5.0, 10.0, 20.0, 30.0]),
+            s if s <= 3.0 * 3600.0 => (60.0, "min", &[0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0]),
+            _ => (3600.0, "h", &[0.5, 1.0, 2.0, 4.0, 12.0, 24.0]),
         };
         let fits = |step: &&f64| end_s / (**step * unit) <= MOST_TICKS;
         let step = steps
             .iter()
             .find(fits)
-            .or(steps.last())
-            .map_or(end_s, |step| step * unit);
+            .map_or_else(|| round_up(end_s / MOST_TICKS), |step| step * unit);
         let ticks = multiples(step, (end_s / step).floor());
         (
             Self {
@@ -92,7 +87,7 @@ impl Axis {
                 ticks,
                 unit,
             },
-            label,
+            name,
         )
     }
 
@@ -134,12 +129,7 @@ impl Ranged for Axis {
 
 impl ValueFormatter<f64> for Axis {
     fn format_ext(&self, value: &f64) -> String {
-        let value = value / self.unit;
-        if value >= 1000.0 {
-            figures::count(pixels(value).unsigned_abs().into())
-        } else {
-            figures::number(value)
-        }
+        figures::number(value / self.unit)
     }
 }
 
@@ -211,19 +201,19 @@ mod tests {
     }
 
     #[test]
-    fn run_time_is_told_in_a_unit_that_fits() {
+    fn time_is_told_in_a_unit_that_fits() {
         assert_eq!(
-            labels(&Axis::run_time(60.0).0),
+            labels(&Axis::time(60.0).0),
             [
                 "0", "5", "10", "15", "20", "25", "30", "35", "40", "45", "50", "55", "60"
             ]
         );
-        let (axis, label) = Axis::run_time(5_400.0);
+        let (axis, label) = Axis::time(5_400.0);
         assert_eq!(
             (labels(&axis).last().map(String::as_str), label),
-            (Some("90"), "run time (min)")
+            (Some("90"), "min")
         );
-        assert_eq!(Axis::run_time(12.0 * 3600.0).1, "run time (h)");
+        assert_eq!(Axis::time(12.0 * 3600.0).1, "h");
     }
 
     #[test]

@@ -23,8 +23,10 @@ pub(super) const SHADE: RGBColor = RGBColor(0x80, 0x80, 0x80);
 const WIDTH: i32 = 960;
 /// Left end of the plotting areas, px.
 const LEFT: i32 = 84;
-/// Right end of the plotting areas, px: what is beyond names the limits.
+/// Right end of the plotting areas, px, where limits are named beyond it.
 pub(super) const RIGHT: i32 = 770;
+/// Right end of the plotting areas without limits, px.
+const RIGHT_ALONE: i32 = WIDTH - 30;
 /// Height of the line that a row of text takes, px.
 const ROW: i32 = 20;
 /// Room above a panel for its title, phases and marks, px.
@@ -44,6 +46,11 @@ pub(super) fn draw(figure: &Figure) -> Result<String, Error> {
     let panel_height = if figure.panels.len() == 1 { 280 } else { 180 };
     let pitch = ABOVE + panel_height + BETWEEN;
     let height = top + rows(figure.panels.len()) * pitch - BETWEEN + BELOW;
+    let right = if figure.has_limits() {
+        RIGHT
+    } else {
+        RIGHT_ALONE
+    };
     let mut svg = String::new();
     {
         let size = (WIDTH.unsigned_abs(), height.unsigned_abs());
@@ -54,7 +61,7 @@ pub(super) fn draw(figure: &Figure) -> Result<String, Error> {
             let above = top + rows(index) * pitch + ABOVE;
             let place = Place {
                 left: LEFT,
-                right: RIGHT,
+                right,
                 top: above,
                 bottom: above + panel_height,
             };
@@ -154,7 +161,7 @@ fn legend_rows<'a>(figure: &'a Figure) -> Vec<Vec<Key<'a>>> {
     }
     if figure
         .timeline
-        .is_some_and(|timeline| !timeline.tainted.is_empty())
+        .is_some_and(|timeline| !timeline.series.tainted.is_empty())
     {
         row.push(Key::Tainted);
     }

@@ -4,58 +4,53 @@ use super::axis::Axis;
 use super::figure::{Figure, Panel, Shape, Stroke, highest};
 use super::limits;
 use super::timeline::Timeline;
-use milliwatt_scoring::measured::Measured;
 use milliwatt_wire::id::Leg;
 
 /// Low end of the axis, ms: half a slot.
 const FLOOR_MS: f64 = 10.0;
 
-pub(super) fn figure<'a>(measured: &Measured, timeline: &'a Timeline) -> Figure<'a> {
-    let legs = Leg::BOTH.map(|leg| (leg, shapes(measured, timeline, leg)));
+pub(super) fn figure<'a>(timeline: &'a Timeline) -> Figure<'a> {
+    let legs = Leg::BOTH.map(|leg| (leg, shapes(timeline, leg)));
     let high = legs
         .iter()
         .filter_map(|(_, shapes)| highest(shapes))
         .fold(1000.0, f64::max);
     let panel = |(leg, shapes): (Leg, Vec<Shape>)| Panel {
-        title: leg.title().to_owned(),
+        title: timeline.series.title(leg),
         y: Axis::logarithmic(FLOOR_MS, high),
         y_label: "dead air (ms/s)",
-        limits: limits::told(&measured.thresholds, "dead_air", leg),
-        empty: empty(measured, leg, &shapes),
+        limits: limits::told(timeline.series.thresholds, "dead_air", leg),
+        empty: empty(timeline, leg, &shapes),
         shapes,
     };
-    let mut notes = vec!["sum over all streams; triangles: begin of an event".to_owned()];
+    let mut notes = vec![timeline.series.dead_air_note.to_owned()];
     notes.extend(timeline.notes());
     Figure {
         title: "Dead air over time".to_owned(),
         notes,
         legend: Leg::BOTH
-            .map(|leg| (Stroke::of(leg, 0.8, 4), leg.title().to_owned()))
+            .map(|leg| (Stroke::of(leg, 0.8, 4), timeline.series.title(leg)))
             .into(),
         x: timeline.axis.clone(),
-        x_label: timeline.label,
+        x_label: timeline.label.clone(),
         x_limits: Vec::new(),
         panels: legs.into_iter().map(panel).collect(),
         timeline: Some(timeline),
     }
 }
 
-fn shapes(measured: &Measured, timeline: &Timeline, leg: Leg) -> Vec<Shape> {
-    let begins = measured.events.iter().filter(|event| {
-        event.kind == "dead-air" && event.stream.is_some_and(|stream| stream.leg == leg)
-    });
+fn shapes(timeline: &Timeline, leg: Leg) -> Vec<Shape> {
+    let begins = timeline.series.dead_air_begins.iter();
+    let begins = begins.filter(|begin| begin.1 == leg);
     let stroke = Stroke::of(leg, 0.8, 4);
     vec![
-        Shape::Bars(
-            stroke,
-            timeline.bars(measured, leg, |row| Some(row.dead_air_ms)),
-        ),
-        Shape::Ticks(stroke, begins.map(|event| event.at_s).collect()),
+        Shape::Bars(stroke, timeline.bars(leg, |row| Some(row.dead_air_ms))),
+        Shape::Ticks(stroke, begins.map(|begin| begin.0).collect()),
     ]
 }
 
-fn empty(measured: &Measured, leg: Leg, shapes: &[Shape]) -> Option<&'static str> {
-    let measured = measured.seconds.iter().any(|row| row.leg == leg);
+fn empty(timeline: &Timeline, leg: Leg, shapes: &[Shape]) -> Option<&'static str> {
+    let measured = timeline.series.seconds.iter().any(|row| row.leg == leg);
     match (measured, highest(shapes)) {
         (false, _) => Some("nothing measured"),
         (true, None) => Some("no dead air"),

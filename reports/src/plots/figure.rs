@@ -29,12 +29,20 @@ pub(super) struct Figure<'a> {
     pub(super) notes: Vec<String>,
     pub(super) legend: Vec<(Stroke, String)>,
     pub(super) x: Axis,
-    pub(super) x_label: &'static str,
+    pub(super) x_label: String,
     /// Limits on the horizontal axis.
     pub(super) x_limits: Vec<Limit>,
     pub(super) panels: Vec<Panel>,
     /// Shading and marks, for plots over time.
-    pub(super) timeline: Option<&'a Timeline>,
+    pub(super) timeline: Option<&'a Timeline<'a>>,
+}
+
+impl Figure<'_> {
+    /// Whether there is a limit to name.
+    pub(super) fn has_limits(&self) -> bool {
+        let mut limits = self.panels.iter().flat_map(|panel| &panel.limits);
+        limits.next().is_some() || !self.x_limits.is_empty()
+    }
 }
 
 /// One pair of axes.

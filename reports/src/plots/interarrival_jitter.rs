@@ -2,29 +2,29 @@
 
 use super::figure::{Figure, Panel, Shape, Stroke, logarithmic_axis};
 use super::limits;
+use super::series::Second;
 use super::timeline::Timeline;
-use milliwatt_scoring::measured::{Measured, SecondRow};
 use milliwatt_wire::id::Leg;
 
 /// Below this nothing is told apart, ms.
 const FLOOR_MS: f64 = 0.001;
 
 /// (name, figure of a second, opacity, width).
-type Line = (&'static str, fn(&SecondRow) -> Option<f64>, f64, u32);
+type Line = (&'static str, fn(&Second) -> Option<f64>, f64, u32);
 
 const LINES: [Line; 2] = [
     ("mean", |row| row.interarrival_jitter_mean_ms, 1.0, 3),
     ("max", |row| row.interarrival_jitter_max_ms, 0.65, 1),
 ];
 
-pub(super) fn figure<'a>(measured: &Measured, timeline: &'a Timeline) -> Figure<'a> {
-    let limits = limits::of(&measured.thresholds, "interarrival_jitter_ms", None);
+pub(super) fn figure<'a>(timeline: &'a Timeline) -> Figure<'a> {
+    let limits = limits::of(timeline.series.thresholds, "interarrival_jitter_ms", None);
     let (mut legend, mut shapes) = (Vec::new(), Vec::new());
     for leg in Leg::BOTH {
         for (name, value, opacity, width) in LINES {
             let stroke = Stroke::of(leg, opacity, width);
             legend.push((stroke, format!("{} leg, {name}", leg.key())));
-            shapes.push(Shape::Line(stroke, timeline.series(measured, leg, value)));
+            shapes.push(Shape::Line(stroke, timeline.line(leg, value)));
         }
     }
     let heights: Vec<f64> = shapes.iter().flat_map(Shape::heights).collect();
@@ -33,7 +33,7 @@ pub(super) fn figure<'a>(measured: &Measured, timeline: &'a Timeline) -> Figure<
         notes: timeline.notes(),
         legend,
         x: timeline.axis.clone(),
-        x_label: timeline.label,
+        x_label: timeline.label.clone(),
         x_limits: Vec::new(),
         panels: vec![Panel {
             title: String::new(),

@@ -1,54 +1,48 @@
-//! What the run sent each way over time, the recording transfer apart on a scale of its own.
+//! What was sent each way over time; recording transfer also apart, on a scale of its own.
 
 use super::axis::Axis;
 use super::figure::{Figure, Panel, Shape, Stroke, highest};
 use super::limits::{self, Limit};
+use super::series::Second;
 use super::timeline::Timeline;
-use milliwatt_scoring::measured::{Measured, SecondRow};
 use milliwatt_wire::id::Leg;
 
-pub(super) fn figure<'a>(measured: &Measured, timeline: &'a Timeline) -> Figure<'a> {
-    let all = panel(
-        measured,
+pub(super) fn figure<'a>(timeline: &'a Timeline) -> Figure<'a> {
+    let mut panels = vec![panel(
         timeline,
-        "everything, as a NIC counts it",
+        timeline.series.load,
         |row| row.mbps,
-        limits::of(&measured.thresholds, "mbps", None),
-    );
-    let transfer = panel(
-        measured,
-        timeline,
-        "recording transfer alone",
-        |row| row.transfer_mbps,
-        Vec::new(),
-    );
+        limits::of(timeline.series.thresholds, "mbps", None),
+    )];
+    if timeline.series.transfers {
+        panels.push(panel(
+            timeline,
+            "recording transfer alone",
+            |row| row.transfer_mbps,
+            Vec::new(),
+        ));
+    }
     Figure {
         title: "Load on the network over time".to_owned(),
         notes: timeline.notes(),
         legend: Leg::BOTH
-            .map(|leg| (Stroke::of(leg, 1.0, 2), leg.title().to_owned()))
+            .map(|leg| (Stroke::of(leg, 1.0, 2), timeline.series.title(leg)))
             .into(),
         x: timeline.axis.clone(),
-        x_label: timeline.label,
+        x_label: timeline.label.clone(),
         x_limits: Vec::new(),
-        panels: vec![all, transfer],
+        panels,
         timeline: Some(timeline),
     }
 }
 
 fn panel(
-    measured: &Measured,
     timeline: &Timeline,
     title: &str,
-    value: fn(&SecondRow) -> Option<f64>,
+    value: fn(&Second) -> Option<f64>,
     limits: Vec<Limit>,
 ) -> Panel {
-    let line = |leg| {
-        Shape::Line(
-            Stroke::of(leg, 1.0, 2),
-            timeline.series(measured, leg, value),
-        )
-    };
+    let line = |leg| Shape::Line(Stroke::of(leg, 1.0, 2), timeline.line(leg, value));
     let shapes: Vec<Shape> = Leg::BOTH.map(line).into();
     let highest = highest(&shapes);
     // A limit beyond three times the data would flatten it on this linear axis.

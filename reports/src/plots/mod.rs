@@ -1,5 +1,6 @@
 //! The plots, as SVG: each threshold drawn in, tainted seconds hatched, ramp and drain shaded, the
-//! legs in the same two colours everywhere. A figure without data says so.
+//! legs in the same two colours everywhere. A figure without data says so. A capture knows no thresholds,
+//! taint or phases.
 
 mod axis;
 mod canvas;
@@ -12,10 +13,13 @@ mod mbps;
 mod panel;
 mod pdv;
 mod pdv_distribution;
+mod series;
 mod timeline;
 
+pub use series::Series;
+pub(crate) use series::leg_title;
+
 use figure::Figure;
-use milliwatt_scoring::measured::Measured;
 use plotters::drawing::DrawingAreaErrorKind;
 use timeline::Timeline;
 
@@ -46,18 +50,19 @@ pub struct PlotError {
     source: DrawingAreaErrorKind<std::io::Error>,
 }
 
-/// All plots of a run, in the order of the report.
-pub fn draw_all(measured: &Measured) -> Result<Vec<Plot>, PlotError> {
-    let timeline = Timeline::of(measured);
+/// All plots of a run or of a capture, in the order of the report.
+pub fn draw_all<'a>(series: impl Into<Series<'a>>) -> Result<Vec<Plot>, PlotError> {
+    let series = series.into();
+    let timeline = Timeline::of(&series);
     [
         (
             "interarrival-jitter",
-            interarrival_jitter::figure(measured, &timeline),
+            interarrival_jitter::figure(&timeline),
         ),
-        ("pdv", pdv::figure(measured, &timeline)),
-        ("pdv-distribution", pdv_distribution::figure(measured)),
-        ("mbps", mbps::figure(measured, &timeline)),
-        ("dead-air", dead_air::figure(measured, &timeline)),
+        ("pdv", pdv::figure(&timeline)),
+        ("pdv-distribution", pdv_distribution::figure(&series)),
+        ("mbps", mbps::figure(&timeline)),
+        ("dead-air", dead_air::figure(&timeline)),
     ]
     .into_iter()
     .map(|(name, figure)| plot(name, &figure))

@@ -128,7 +128,7 @@ fn names(
     if last {
         canvas::text(
             canvas,
-            figure.x_label,
+            &figure.x_label,
             (middle_x, place.bottom + 36),
             centred,
         )?;
@@ -148,7 +148,11 @@ fn names(
 }
 
 fn phases(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> {
-    for (from, to, phase) in figure.timeline.iter().flat_map(|timeline| &timeline.phases) {
+    for (from, to, phase) in figure
+        .timeline
+        .iter()
+        .flat_map(|timeline| &timeline.series.phases)
+    {
         let (left, right) = (place.x(&figure.x, *from), place.x(&figure.x, *to));
         let name = match phase {
             Phase::Ramp => "ramp",
@@ -182,7 +186,7 @@ fn tainted(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> 
     for (from, to) in figure
         .timeline
         .iter()
-        .flat_map(|timeline| &timeline.tainted)
+        .flat_map(|timeline| &timeline.series.tainted)
     {
         let (left, right) = (place.x(&figure.x, *from), place.x(&figure.x, *to));
         canvas::hatch(
@@ -203,7 +207,7 @@ fn marks(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> {
     let mut marks: Vec<(i32, String)> = figure
         .timeline
         .iter()
-        .flat_map(|timeline| &timeline.marks)
+        .flat_map(|timeline| &timeline.series.marks)
         .map(at)
         .collect();
     marks.dedup();

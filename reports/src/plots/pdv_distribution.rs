@@ -3,24 +3,21 @@
 use super::axis::Axis;
 use super::figure::{Figure, Panel, Segment, Shape, Stroke, logarithmic_axis};
 use super::limits;
-use milliwatt_scoring::measured::Measured;
+use super::series::Series;
 use milliwatt_wire::id::Leg;
 
 /// Below this nothing is told apart, ms.
 const FLOOR_MS: f64 = 0.001;
 
-pub(super) fn figure(measured: &Measured) -> Figure<'static> {
-    let curves = [
-        above(&measured.pdv_curves[0]),
-        above(&measured.pdv_curves[1]),
-    ];
+pub(super) fn figure(series: &Series) -> Figure<'static> {
+    let curves = [above(&series.pdv_curves[0]), above(&series.pdv_curves[1])];
     let points = || curves.iter().flatten();
     let values: Vec<f64> = points().map(|point| point.0).collect();
     let rarest = points()
         .map(|point| point.1)
         .filter(|share| *share > 0.0)
         .fold(0.1, f64::min);
-    let x_limits = limits::of(&measured.thresholds, "pdv_ms", None);
+    let x_limits = limits::of(series.thresholds, "pdv_ms", None);
     let empty = values.is_empty().then_some("nothing measured");
     let x = logarithmic_axis(&values, FLOOR_MS, &x_limits);
     let lines = Leg::BOTH
@@ -28,16 +25,16 @@ pub(super) fn figure(measured: &Measured) -> Figure<'static> {
         .zip(curves)
         .filter(|(_, curve)| !curve.is_empty());
     Figure {
-        title: "PDV distribution at full load".to_owned(),
+        title: series.pdv_title.to_owned(),
         notes: vec![
             "share of packets whose PDV was above x; p99.9 is where a line crosses 0.1 %"
                 .to_owned(),
         ],
         legend: Leg::BOTH
-            .map(|leg| (Stroke::of(leg, 1.0, 2), leg.title().to_owned()))
+            .map(|leg| (Stroke::of(leg, 1.0, 2), series.title(leg)))
             .into(),
         x,
-        x_label: "PDV (ms)",
+        x_label: "PDV (ms)".to_owned(),
         x_limits,
         panels: vec![Panel {
             title: String::new(),

@@ -1,82 +1,47 @@
-//! What plots over time share: the axis, phases, tainted seconds, marks, and the series themselves.
+//! What plots over time share: the axis, and series as lines and bars on it.
 
 use super::axis::Axis;
 use super::figure::Segment;
-use crate::incidents;
-use milliwatt_scoring::measured::{Measured, SecondRow};
-use milliwatt_wire::facts::Phase;
+use super::series::{Second, Series};
 use milliwatt_wire::id::Leg;
 use std::collections::BTreeMap;
 
 /// Points a line has at most; more would be narrower than a pixel.
 const MOST_POINTS: u32 = 900;
 
-/// Run time as a plot shows it.
-pub(super) struct Timeline {
+/// Time as a plot shows it, and what is drawn along it.
+pub(super) struct Timeline<'a> {
+    pub(super) series: &'a Series<'a>,
     pub(super) axis: Axis,
-    pub(super) label: &'static str,
-    /// (from s, to s, phase).
-    pub(super) phases: Vec<(f64, f64, Phase)>,
-    /// (from s, to s).
-    pub(super) tainted: Vec<(f64, f64)>,
-    /// Events that are no dead air and no silence: (s, kind).
-    pub(super) marks: Vec<(f64, String)>,
+    pub(super) label: String,
     /// Seconds that one point stands for.
-    pub(super) seconds_a_point: u32,
+    seconds_a_point: u32,
 }
 
-impl Timeline {
-    pub(super) fn of(measured: &Measured) -> Self {
-        let end = measured
+impl<'a> Timeline<'a> {
+    pub(super) fn of(series: &'a Series<'a>) -> Self {
+        let ends = series
             .seconds
             .iter()
-            .map(|row| row.second + 1)
-            .max()
-            .unwrap_or(10);
-        let (axis, label) = Axis::run_time(f64::from(end));
-        let mut phases = BTreeMap::new();
-        let mut tainted: BTreeMap<u32, bool> = measured
-            .validity
-            .tainted
-            .iter()
-            .map(|second| (*second, true))
-            .collect();
-        for row in &measured.seconds {
-            phases.insert(row.second, row.phase);
-            *tainted.entry(row.second).or_default() |= row.tainted;
-        }
-        tainted.retain(|_, tainted| *tainted);
-        let marks = measured
-            .events
-            .iter()
-            .filter(|event| !incidents::is_impairment(event));
+            .map(|row| row.number.saturating_add(1));
+        let end = ends.max().unwrap_or(10);
+        let (axis, unit) = Axis::time(f64::from(end));
         Self {
+            series,
             axis,
-            label,
-            phases: spans(&phases),
-            tainted: spans(&tainted)
-                .into_iter()
-                .map(|(from, to, _)| (from, to))
-                .collect(),
-            marks: marks
-                .map(|event| (event.at_s, event.kind.clone()))
-                .collect(),
+            label: format!("{} ({unit})", series.time),
             seconds_a_point: end.div_ceil(MOST_POINTS).max(1),
         }
     }
 
-    /// A leg's series: the largest value of each point's seconds, parted where nothing was measured.
-    pub(super) fn series(
-        &self,
-        measured: &Measured,
-        leg: Leg,
-        value: fn(&SecondRow) -> Option<f64>,
-    ) -> Vec<Segment> {
+    /// A figure of a leg as a line: the largest value of each point's seconds, parted where nothing
+    /// was measured.
+    pub(super) fn line(&self, leg: Leg, value: fn(&Second) -> Option<f64>) -> Vec<Segment> {
         let mut bins: BTreeMap<u32, f64> = BTreeMap::new();
-        for row in measured.seconds.iter().filter(|row| row.leg == leg) {
+        for row in self.series.seconds.iter().filter(|row| row.leg == leg) {
             if let Some(value) = value(row) {
                 let largest = bins
-                    .entry(row.second / self.seconds_a_point)
+                    .entry(row.number / self.seconds_a_point)
                     .or_insert(value);
                 *largest = largest.max(value);
             }
@@ -94,15 +59,10 @@ impl Timeline {
         segments
     }
 
-    /// The series' points as bars, those of 0 left out.
-    pub(super) fn bars(
-        &self,
-        measured: &Measured,
-        leg: Leg,
-        value: fn(&SecondRow) -> Option<f64>,
-    ) -> Vec<(f64, f64, f64)> {
+    /// The line's points as bars, those of 0 left out.
+    pub(super) fn bars(&self, leg: Leg, value: fn(&Second) -> Option<f64>) -> Vec<(f64, f64, f64)> {
         let half = f64::from(self.seconds_a_point) / 2.0;
-        let points = self.series(measured, leg, value).into_iter().flatten();
+        let points = self.line(leg, value).into_iter().flatten();
         points
             .filter(|(_, height)| *height > 0.0)
             .map(|(x, height)| (x - half, x + half, height))
@@ -120,19 +80,4 @@ impl Timeline {
     fn middle(&self, bin: u32) -> f64 {
         (f64::from(bin) + 0.5) * f64::from(self.seconds_a_point)
     }
-}
-
-/// Joins neighbouring seconds of the same kind.
-fn spans<K: PartialEq + Copy>(seconds: &BTreeMap<u32, K>) -> Vec<(f64, f64, K)> {
-    let mut spans: Vec<(u32, u32, K)> = Vec::new();
-    for (&second, &kind) in seconds {
-        match spans.last_mut() {
-            Some(last) if last.1 == second && last.2 == kind => last.1 = second + 1,
-            _ => spans.push((second, second + 1, kind)),
-        }
-    }
-    spans
-        .into_iter()
-        .map(|(from, to, kind)| (f64::from(from), f64::from(to), kind))
-        .collect()
 }

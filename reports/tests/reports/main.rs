@@ -1,6 +1,8 @@
 //! The reports of sample runs.
 
 #[cfg(test)]
+mod analysis;
+#[cfg(test)]
 mod directory;
 #[cfg(test)]
 mod plots;

@@ -1,8 +1,10 @@
 //! Runs as the scorer would hand them over: one that passes, one whose guest stalled for 700 ms,
-//! one whose tester could not keep pace, one that measured nothing.
+//! one whose tester could not keep pace, one that measured nothing; and captures.
 
+mod analyses;
 mod rows;
 mod runs;
 mod totals;
 
+pub(crate) use analyses::{capture, captured_run, nothing};
 pub(crate) use runs::{context, empty, fail, invalid, pass};

@@ -1,0 +1,207 @@
+//! What plots are drawn of: the same for a run and for a capture.
+
+use crate::{figures, incidents};
+use milliwatt_scoring::analysis::{Analysis, AnalyzedSecond};
+use milliwatt_scoring::measured::{Measured, SecondRow, ThresholdResult};
+use milliwatt_wire::facts::Phase;
+use milliwatt_wire::id::Leg;
+use std::collections::BTreeMap;
+
+/// Series over time and a distribution, of both legs.
+#[derive(Clone, Debug)]
+pub struct Series<'a> {
+    /// Names of the legs, receive and sent.
+    pub(super) leg_titles: [String; 2],
+    /// Name of the horizontal axis, without its unit: what its zero is.
+    pub(super) time: String,
+    pub(super) seconds: Vec<Second>,
+    /// (from s, to s, phase); a capture has none.
+    pub(super) phases: Vec<(f64, f64, Phase)>,
+    /// (from s, to s); a capture has none.
+    pub(super) tainted: Vec<(f64, f64)>,
+    /// Events that are no dead air and no silence: (s, kind).
+    pub(super) marks: Vec<(f64, String)>,
+    /// Where events of dead air began: (s, leg), and how exactly that is known.
+    pub(super) dead_air_begins: Vec<(f64, Leg)>,
+    pub(super) dead_air_note: &'static str,
+    /// Limits to draw; a capture has none.
+    pub(super) thresholds: &'a [ThresholdResult],
+    /// (ms, share of packets at or below), receive and sent.
+    pub(super) pdv_curves: &'a [Vec<(f64, f64)>; 2],
+    /// Of which packets that distribution is.
+    pub(super) pdv_title: &'static str,
+    /// What the load counts.
+    pub(super) load: &'static str,
+    /// There are recordings on the network beside RTP.
+    pub(super) transfers: bool,
+}
+
+/// A second of one leg.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Second {
+    /// Its number, from zero.
+    pub(super) number: u32,
+    pub(super) leg: Leg,
+    pub(super) interarrival_jitter_mean_ms: Option<f64>,
+    pub(super) interarrival_jitter_max_ms: Option<f64>,
+    pub(super) pdv_p50_ms: Option<f64>,
+    pub(super) pdv_p99_ms: Option<f64>,
+    pub(super) pdv_p999_ms: Option<f64>,
+    pub(super) pdv_max_ms: Option<f64>,
+    pub(super) dead_air_ms: f64,
+    pub(super) mbps: Option<f64>,
+    pub(super) transfer_mbps: Option<f64>,
+}
+
+impl Series<'_> {
+    /// Name of a leg, with its direction.
+    pub(super) fn title(&self, leg: Leg) -> String {
+        let [receive, sent] = &self.leg_titles;
+        match leg {
+            Leg::Receive => receive.clone(),
+            Leg::Sent => sent.clone(),
+        }
+    }
+}
+
+impl<'a> From<&'a Measured> for Series<'a> {
+    fn from(measured: &'a Measured) -> Self {
+        let begins = measured.events.iter().filter_map(|event| {
+            let stream = event.stream.filter(|_| event.kind == "dead-air")?;
+            Some((event.at_s, stream.leg))
+        });
+        let others = measured
+            .events
+            .iter()
+            .filter(|event| !incidents::is_impairment(event));
+        Self {
+            leg_titles: Leg::BOTH.map(|leg| leg.title().to_owned()),
+            time: "run time".to_owned(),
+            seconds: measured.seconds.iter().map(Second::from).collect(),
+            phases: phases(measured),
+            tainted: tainted(measured),
+            marks: others
+                .map(|event| (event.at_s, event.kind.clone()))
+                .collect(),
+            dead_air_begins: begins.collect(),
+            dead_air_note: "sum over all streams; triangles: begin of an event",
+            thresholds: &measured.thresholds,
+            pdv_curves: &measured.pdv_curves,
+            pdv_title: "PDV distribution at full load",
+            load: "everything, as a NIC counts it",
+            transfers: true,
+        }
+    }
+}
+
+impl<'a> From<&'a Analysis> for Series<'a> {
+    fn from(analysis: &'a Analysis) -> Self {
+        let begins = analysis
+            .seconds
+            .iter()
+            .filter(|row| row.dead_air_events > 0);
+        let first_ns = analysis
+            .captures
+            .iter()
+            .filter_map(|capture| capture.first_ns)
+            .min();
+        let since = first_ns.map_or_else(String::new, |ns| {
+            format!(", {}", figures::date_to_the_millisecond(ns))
+        });
+        Self {
+            leg_titles: Leg::BOTH.map(|leg| leg_title(analysis, leg)),
+            time: format!("time since the first frame{since}"),
+            seconds: analysis.seconds.iter().map(Second::from).collect(),
+            phases: Vec::new(),
+            tainted: Vec::new(),
+            marks: Vec::new(),
+            dead_air_begins: begins
+                .map(|row| (f64::from(row.second) + 0.5, row.leg))
+                .collect(),
+            dead_air_note: "sum over all streams; triangles: seconds in which events began",
+            thresholds: &[],
+            pdv_curves: &analysis.pdv_curves,
+            pdv_title: "PDV distribution",
+            load: "RTP, as a NIC counts it",
+            transfers: false,
+        }
+    }
+}
+
+/// The name of a capture's leg: a direction, seen from the address that its streams have in common.
+pub(crate) fn leg_title(analysis: &Analysis, leg: Leg) -> String {
+    let direction = match leg {
+        Leg::Receive => "to",
+        Leg::Sent => "from",
+    };
+    match &analysis.centre {
+        Some(centre) => format!("{} leg ({direction} {centre})", leg.key()),
+        None => format!("{} leg", leg.key()),
+    }
+}
+
+impl From<&SecondRow> for Second {
+    fn from(row: &SecondRow) -> Self {
+        Self {
+            number: row.second,
+            leg: row.leg,
+            interarrival_jitter_mean_ms: row.interarrival_jitter_mean_ms,
+            interarrival_jitter_max_ms: row.interarrival_jitter_max_ms,
+            pdv_p50_ms: row.pdv_p50_ms,
+            pdv_p99_ms: row.pdv_p99_ms,
+            pdv_p999_ms: row.pdv_p999_ms,
+            pdv_max_ms: row.pdv_max_ms,
+            dead_air_ms: row.dead_air_ms,
+            mbps: row.mbps,
+            transfer_mbps: row.transfer_mbps,
+        }
+    }
+}
+
+impl From<&AnalyzedSecond> for Second {
+    fn from(row: &AnalyzedSecond) -> Self {
+        Self {
+            number: row.second,
+            leg: row.leg,
+            interarrival_jitter_mean_ms: row.interarrival_jitter_mean_ms,
+            interarrival_jitter_max_ms: row.interarrival_jitter_max_ms,
+            pdv_p50_ms: row.pdv_p50_ms,
+            pdv_p99_ms: row.pdv_p99_ms,
+            pdv_p999_ms: row.pdv_p999_ms,
+            pdv_max_ms: row.pdv_max_ms,
+            dead_air_ms: row.dead_air_ms,
+            mbps: Some(row.mbps),
+            transfer_mbps: None,
+        }
+    }
+}
+
+fn phases(measured: &Measured) -> Vec<(f64, f64, Phase)> {
+    let rows = measured.seconds.iter();
+    spans(&rows.map(|row| (row.second, row.phase)).collect())
+}
+
+fn tainted(measured: &Measured) -> Vec<(f64, f64)> {
+    let rows = measured.seconds.iter().filter(|row| row.tainted);
+    let seconds = measured.validity.tainted.iter().copied();
+    let seconds = seconds.chain(rows.map(|row| row.second));
+    spans(&seconds.map(|second| (second, ())).collect())
+        .into_iter()
+        .map(|(from, to, ())| (from, to))
+        .collect()
+}
+
+/// Joins neighbouring seconds of the same kind.
+fn spans<K: PartialEq + Copy>(seconds: &BTreeMap<u32, K>) -> Vec<(f64, f64, K)> {
+    let mut spans: Vec<(u32, u32, K)> = Vec::new();
+    for (&second, &kind) in seconds {
+        match spans.last_mut() {
+            Some(last) if last.1 == second && last.2 == kind => last.1 = second.saturating_add(1),
+            _ => spans.push((second, second.saturating_add(1), kind)),
+        }
+    }
+    spans
+        .into_iter()
+        .map(|(from, to, kind)| (f64::from(from), f64::from(to), kind))
+        .collect()
+}

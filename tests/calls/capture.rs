@@ -65,7 +65,7 @@ fn compare(
         let theirs = find(whole);
         assert_eq!(
             (count("packets_received"), count("packets_lost")),
-            (theirs.packets, theirs.lost),
+            (theirs.packets, theirs.lost.cast_unsigned()),
             "{row:?}"
         );
         let ms = |column: &str| row[column].parse::<f64>().unwrap();

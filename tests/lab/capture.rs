@@ -3,7 +3,7 @@
 use super::network::WIRE;
 use super::{Lab, Program, Side, wait_for};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A capture under way.
@@ -26,10 +26,12 @@ pub(crate) struct CapturedStream {
     pub(crate) ssrc: String,
     /// Its sender's address.
     pub(crate) source: String,
-    /// Packets.
+    /// Sender and receiver, each `address:port`.
+    pub(crate) ends: [String; 2],
+    /// Packets, copies included.
     pub(crate) packets: u64,
-    /// Lost, by sequence numbers.
-    pub(crate) lost: u64,
+    /// Lost, by sequence numbers; a copy counts -1.
+    pub(crate) lost: i64,
     /// Mean and largest interarrival jitter (RFC 3550 6.4.1), ms.
     pub(crate) interarrival_jitter_ms: (f64, f64),
 }
@@ -37,8 +39,12 @@ pub(crate) struct CapturedStream {
 impl Capture {
     /// Takes RTP of G.711 (180 octets of UDP, RTP version 2) at that machine's end of the cable.
     pub(crate) fn start(lab: &Lab, side: Side) -> Self {
+        Self::of(lab, side, "udp[4:2] = 180 and udp[8] & 0xc0 = 0x80")
+    }
+
+    /// Takes what matches, in libpcap's words, at that machine's end of the cable.
+    pub(crate) fn of(lab: &Lab, side: Side, filter: &str) -> Self {
         let file = lab.path(&format!("{side:?}.pcapng"));
-        let filter = "udp[4:2] = 180 and udp[8] & 0xc0 = 0x80";
         let args = [
             "-i",
             WIRE,
@@ -66,6 +72,25 @@ impl Capture {
 }
 
 impl Captured {
+    /// A capture that the test wrote itself.
+    pub(crate) fn written(file: PathBuf) -> Self {
+        Self { file }
+    }
+
+    /// The file.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Fields of every packet that `filter` takes, in order of capture.
+    pub(crate) fn fields(&self, filter: &str, names: &[&str]) -> Vec<Vec<String>> {
+        let mut args = vec!["-Y", filter, "-T", "fields"];
+        args.extend(names.iter().flat_map(|name| ["-e", *name]));
+        let text = self.tshark(&args);
+        let rows = text.lines().map(|line| line.split('\t').map(str::to_owned));
+        rows.map(Iterator::collect).collect()
+    }
+
     fn tshark(&self, args: &[&str]) -> String {
         let mut tshark = Command::new("tshark");
         tshark
@@ -95,23 +120,12 @@ impl Captured {
         Self { file }
     }
 
-    /// `-z rtp,streams`. Columns: start, end, source, port, destination, port, SSRC, payload, packets,
-    /// lost, (percent), least, mean and largest difference, least, mean and largest jitter, problems.
+    /// `-z rtp,streams`. Columns: start, end, source, port, destination, port, SSRC, payload (of any number
+    /// of words), packets, lost, (percent), least, mean and largest difference, least, mean and largest jitter,
+    /// problems.
     pub(crate) fn streams(&self) -> Vec<CapturedStream> {
         let table = self.tshark(&["-q", "-z", "rtp,streams"]);
-        let rows = table
-            .lines()
-            .map(|line| line.split_whitespace().collect::<Vec<_>>());
-        let rows = rows.filter(|row| row.len() >= 17 && row[6].starts_with("0x"));
-        let float = |text: &str| text.parse::<f64>().unwrap();
-        rows.map(|row| CapturedStream {
-            source: row[2].to_owned(),
-            ssrc: row[6].to_lowercase(),
-            packets: row[8].parse().unwrap(),
-            lost: row[9].parse().unwrap(),
-            interarrival_jitter_ms: (float(row[15]), float(row[16])),
-        })
-        .collect()
+        table.lines().filter_map(stream_of).collect()
     }
 
     /// The payloads of what `sender` sent, by SSRC, in order of capture.
@@ -141,4 +155,19 @@ impl Captured {
         }
         streams
     }
+}
+
+fn stream_of(line: &str) -> Option<CapturedStream> {
+    let row: Vec<&str> = line.split_whitespace().collect();
+    let percent = row.iter().position(|word| word.ends_with("%)"))?;
+    let end = |address: usize| format!("{}:{}", row[address], row[address + 1]);
+    let ms = |column: usize| row[percent + column].parse::<f64>().unwrap();
+    Some(CapturedStream {
+        ssrc: row[6].to_lowercase(),
+        source: row[2].to_owned(),
+        ends: [end(2), end(4)],
+        packets: row[percent - 2].parse().unwrap(),
+        lost: row[percent - 1].parse().unwrap(),
+        interarrival_jitter_ms: (ms(5), ms(6)),
+    })
 }

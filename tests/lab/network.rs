@@ -155,6 +155,17 @@ impl Lab {
         self.execute(side, "nft", &[&rules]);
     }
 
+    /// Drops what **leaves** that machine and matches, behind the sender's back: the system says that it was
+    /// sent, and a capture at either end does not hold it.
+    pub(crate) fn drop_leaving(&self, side: Side, matching: &str) {
+        let rules = format!(
+            "add table netdev lab; add counter netdev lab dropped;
+             add chain netdev lab leaving {{ type filter hook egress device {WIRE} priority 0; }};
+             add rule netdev lab leaving {matching} counter name dropped drop"
+        );
+        self.execute(side, "nft", &[&rules]);
+    }
+
     /// Ends all dropping at that machine; its counter is gone too.
     pub(crate) fn stop_dropping(&self, side: Side) {
         self.execute(side, "nft", &["delete table inet lab"]);
@@ -162,17 +173,11 @@ impl Lab {
 
     /// Packets dropped so far at that machine, by the kernel's own count.
     pub(crate) fn dropped(&self, side: Side) -> u64 {
-        let listed = self.execute(
-            side,
-            "nft",
-            &["--json", "list", "counter", "inet", "lab", "dropped"],
-        );
+        let listed = self.execute(side, "nft", &["--json", "list", "counters"]);
         let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
         let counters = listed["nftables"].as_array().unwrap();
-        counters
-            .iter()
-            .find_map(|entry| entry["counter"]["packets"].as_u64())
-            .unwrap()
+        let packets = |entry: &serde_json::Value| entry["counter"]["packets"].as_u64();
+        counters.iter().filter_map(packets).sum()
     }
 
     /// Queues what that machine sends, in tc's words, such as `tbf rate 100mbit burst 32kb latency 50ms`.

@@ -25,6 +25,8 @@ pub enum RtpError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RtpView<'a> {
     octets: &'a [u8],
+    /// Octets on the wire.
+    length: usize,
     header: usize,
     padding: usize,
 }
@@ -32,36 +34,38 @@ pub struct RtpView<'a> {
 impl<'a> RtpView<'a> {
     /// Checks version, contributing sources, extension and padding against the octets there are.
     pub fn parse(octets: &'a [u8]) -> Result<Self, RtpError> {
-        let need = |expected: usize| {
-            if octets.len() < expected {
-                Err(RtpError::Short {
-                    expected,
-                    actual: octets.len(),
-                })
+        Self::parse_captured(octets, octets.len())
+    }
+
+    /// The same of a packet of which only the first octets were captured; `length` is what it had on the wire. At
+    /// least the fixed header must be there; padding that was not captured counts as payload.
+    pub fn parse_captured(octets: &'a [u8], length: usize) -> Result<Self, RtpError> {
+        let length = length.max(octets.len());
+        let need = |expected: usize, actual: usize| {
+            if actual < expected {
+                Err(RtpError::Short { expected, actual })
             } else {
                 Ok(expected)
             }
         };
-        need(12)?;
+        need(12, octets.len())?;
         if octets[0] >> 6 != 2 {
             return Err(RtpError::Version(octets[0] >> 6));
         }
-        let mut header = need(12 + usize::from(octets[0] & 15) * 4)?;
+        let mut header = need(12 + usize::from(octets[0] & 15) * 4, length)?;
         if octets[0] & 0x10 != 0 {
-            let words = need(header + 4)
-                .map(|end| u16::from_be_bytes([octets[end - 2], octets[end - 1]]))?;
-            header = need(header + 4 + usize::from(words) * 4)?;
+            let end = need(header + 4, octets.len())?;
+            let words = u16::from_be_bytes([octets[end - 2], octets[end - 1]]);
+            header = need(end + usize::from(words) * 4, length)?;
         }
-        let padding = if octets[0] & 0x20 == 0 {
-            0
-        } else {
-            octets[octets.len() - 1]
-        };
-        if octets[0] & 0x20 != 0 && (padding == 0 || header + usize::from(padding) > octets.len()) {
+        let padded = octets[0] & 0x20 != 0 && octets.len() == length;
+        let padding = if padded { octets[length - 1] } else { 0 };
+        if padded && (padding == 0 || header + usize::from(padding) > length) {
             return Err(RtpError::Padding(padding));
         }
         Ok(Self {
             octets,
+            length,
             header,
             padding: usize::from(padding),
         })
@@ -107,10 +111,17 @@ impl<'a> RtpView<'a> {
         self.octets[1] & 0x80 != 0
     }
 
-    /// Payload without padding.
+    /// Payload without padding, as much of it as was captured.
     #[must_use]
     pub fn payload(&self) -> &'a [u8] {
-        &self.octets[self.header..self.octets.len() - self.padding]
+        let end = self.octets.len().min(self.length - self.padding);
+        self.octets.get(self.header..end).unwrap_or_default()
+    }
+
+    /// Octets of payload that it had on the wire.
+    #[must_use]
+    pub fn payload_octets(&self) -> usize {
+        self.length - self.padding - self.header
     }
 }
 
@@ -132,6 +143,21 @@ mod tests {
         );
         assert_eq!((view.payload_type(), view.marker()), (8, true));
         assert_eq!(view.payload(), [0xaa, 0xbb]);
+    }
+
+    #[test]
+    fn a_packet_cut_short_by_its_capture_keeps_what_its_header_says() {
+        let octets = [0xa0, 8, 0, 9, 0, 0, 0, 160, 1, 2, 3, 4, 0xaa, 0xbb];
+        let view = RtpView::parse_captured(&octets, 172).unwrap();
+        assert_eq!((view.seq(), view.payload()), (9, &[0xaa, 0xbb][..]));
+        assert_eq!(view.payload_octets(), 160, "its padding was not captured");
+        let sources = RtpView::parse_captured(&[0x8f; 12], 172).unwrap();
+        assert_eq!(
+            (sources.payload(), sources.payload_octets()),
+            (&[][..], 100),
+            "15 sources were not captured"
+        );
+        assert!(RtpView::parse_captured(&octets[..11], 172).is_err());
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Judgement: metrics, audio scoring, thresholds, validity, verdict. Sans-IO: everything is computed from facts.
 
 pub mod analysis;
+pub mod burst_gap;
 pub mod clock;
+pub mod dead_run;
 pub mod emodel;
 pub mod interarrival_jitter;
 pub mod judgement;
+pub mod loss_pattern;
 pub mod measured;
 pub mod metric;
 pub mod percentile;

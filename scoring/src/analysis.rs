@@ -73,7 +73,8 @@ pub struct AnalyzedStream {
     pub codec: Option<String>,
     /// RTP clock that media time was taken by, Hz.
     pub clock_rate: u32,
-    /// Where the clock rate comes from: `sdp`, `static`, or `assumed`.
+    /// Where the clock rate comes from: `sdp`; `static`, RFC 3551; `inferred`, from timestamps against arrivals;
+    /// `assumed`, where there were too few packets for that.
     pub clock_rate_from: &'static str,
     /// Most frequent timestamp step, ms.
     pub ptime_ms: Option<f64>,
@@ -122,6 +123,8 @@ pub struct AnalyzedStream {
     pub dead_air_at_least: DeadAirClasses,
     /// Other buffers.
     pub playout_buffers: Vec<PlayoutBuffer>,
+    /// Delay that the adaptive buffer of Ramjee et al. (1994) came to at the end, above the least transit, ms.
+    pub adaptive_playout_ms: Option<f64>,
     /// RFC 3611 4.7.2.
     pub burst_gap: BurstGap,
     /// RFC 3357.

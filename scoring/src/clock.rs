@@ -1,7 +1,7 @@
 //! The relation of two hosts' clocks: offset by the least round trip, skew by the lower convex hull
 //! (Moon, Skelly and Towsley, INFOCOM 1999).
 
-use milliwatt_wire::time::RunTime;
+use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
 
 /// A steeper line than this is a queue that fills, not a clock: NTP slews at most 500 ppm.
 const SKEW_MAX_PPM: f64 = 500.0;
@@ -67,13 +67,19 @@ impl Skew {
     /// From the least transit of each second (second, ns). None when they span less than a minute, or
     /// when the line is steeper than any clock's.
     #[must_use]
+    pub fn of_minima(minima: impl Iterator<Item = (u32, i64)>) -> Option<Self> {
+        Self::of_points(minima.map(|(second, ns)| (i64::from(second) * NS_PER_SECOND, ns)))
+    }
+
+    /// The same from any least transits: (when, transit), ns, in order of time.
+    #[must_use]
     #[expect(
         clippy::cast_precision_loss,
         reason = "transit below 2^53 ns (104 days)"
     )]
-    pub fn of_minima(minima: impl Iterator<Item = (u32, i64)>) -> Option<Self> {
-        let points: Vec<(f64, f64)> = minima
-            .map(|(second, ns)| (f64::from(second), ns as f64))
+    pub fn of_points(points: impl Iterator<Item = (i64, i64)>) -> Option<Self> {
+        let points: Vec<(f64, f64)> = points
+            .map(|(at, ns)| (at as f64 / 1e9, ns as f64))
             .collect();
         let span = points.last()?.0 - points.first()?.0;
         let (ns_per_second, _) = lower_hull_line(&points)?;
@@ -85,6 +91,18 @@ impl Skew {
     #[must_use]
     pub fn ppm(self) -> f64 {
         self.ns_per_second / 1000.0
+    }
+
+    /// What the transit at a time holds of it, ns, counted from time 0.
+    #[must_use]
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "500 ppm of a year fit 2^53 ns; the cast saturates"
+    )]
+    pub fn at_ns(self, at: i64) -> i64 {
+        (self.ns_per_second * (at as f64 / 1e9)).round() as i64
     }
 
     /// What a second's transit holds of it, ns, counted from second 0.

@@ -12,7 +12,7 @@ const STEP_NS: i64 = 4_000;
 const STEPS_AN_OCTAVE: i64 = 32;
 
 /// The place of `ns` in a distribution.
-fn place(ns: i64) -> usize {
+pub(crate) fn place(ns: i64) -> usize {
     let steps = ns.max(0) / STEP_NS;
     let octave = (63 - steps.max(1).leading_zeros()).saturating_sub(5);
     let width = STEP_NS << octave;
@@ -21,7 +21,7 @@ fn place(ns: i64) -> usize {
 }
 
 /// The value, ns, that a place stands for: within 1.6 % of what was recorded, or 2 us.
-fn value_at(place: usize) -> i64 {
+pub(crate) fn value_at(place: usize) -> i64 {
     let place = i64::try_from(place).unwrap_or(0);
     let octave = (place / STEPS_AN_OCTAVE - 1).max(0);
     (place - octave * STEPS_AN_OCTAVE) * (STEP_NS << octave)

@@ -92,6 +92,12 @@ impl PdvLog {
         skew_of(&self.stretches)
     }
 
+    /// The least transit above the line of the skew so far, ns; none without a packet.
+    #[must_use]
+    pub fn reference(&self) -> Option<i64> {
+        self.reference
+    }
+
     /// Counts what waits: into the last stretch as long as that is short enough, else as a new one.
     fn settle(&mut self) {
         let Some(new) = Stretch::of(&self.waiting, self.skew) else {

@@ -15,6 +15,7 @@ pub mod percentile;
 pub mod playout;
 pub mod proportion;
 pub mod reordering;
+pub mod rtcp;
 pub mod scorer;
 pub mod sequence;
 pub mod silence;

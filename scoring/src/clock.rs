@@ -93,7 +93,7 @@ impl Skew {
         self.ns_per_second / 1000.0
     }
 
-    /// What the transit at a time holds of it, ns, counted from time 0.
+    /// What the transit at a time holds of it, whole ns, counted from time 0.
     #[must_use]
     #[inline]
     #[expect(
@@ -102,7 +102,7 @@ impl Skew {
         reason = "500 ppm of a year fit 2^53 ns; the cast saturates"
     )]
     pub fn at_ns(self, at: i64) -> i64 {
-        (self.ns_per_second * (at as f64 / 1e9)).round() as i64
+        (self.ns_per_second * (at as f64 / 1e9)) as i64
     }
 
     /// What a second's transit holds of it, ns, counted from second 0.

@@ -114,7 +114,9 @@ fn what_was_put_into_a_capture_is_measured() {
     close(ms("pdv_ms", "max"), 21.2);
     // Of 397 the median of nearest rank is the 199th. In us: 0 comes 38 + 40 times (slots of 0 and 5, less the lost
     // 100 and the late 300), 150 40 times, 300 39 times, 400 40 times: 197; the next is 700.
-    close(ms("pdv_ms", "p50"), 0.7);
+    // Percentiles come from a distribution: within 1.6 %, or 2 us.
+    let median = ms("pdv_ms", "p50");
+    assert!((median - 0.7).abs() <= 0.7 * 0.016, "{median} is not 0.7");
     // Slot 300 against 299 (400 us) is 20.8 ms; against 301 (700 us) 20.5 ms.
     close(ms("ipdv_ms", "max"), 20.8);
 }

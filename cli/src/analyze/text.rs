@@ -1,0 +1,190 @@
+//! An analysis for people: the streams, worst first, and what else a reader should know.
+
+use milliwatt_scoring::analysis::{Analysis, AnalyzedStream, CaptureRow};
+use std::cmp::Reverse;
+use std::fmt::Write;
+
+/// With more streams than these only the worst are listed.
+const LISTED_WHOLE: usize = 40;
+/// So many of them.
+const LISTED_WORST: usize = 20;
+
+/// What a reader should know, a sentence each.
+#[must_use]
+pub fn notes(streams: &[AnalyzedStream], captures: &[CaptureRow]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !streams.is_empty() {
+        notes.push("lost: by sequence numbers, a capture holds no sender's ledger; what was lost before the first and after the last packet is not seen".to_owned());
+    }
+    let steps: u64 = captures
+        .iter()
+        .map(|capture| capture.clock_steps_back)
+        .sum();
+    if steps > 0 {
+        notes.push(format!(
+            "the capture's clock went back {steps} times: figures of time around there are no evidence"
+        ));
+    }
+    let assumed = streams
+        .iter()
+        .filter(|stream| stream.clock_rate_from == "assumed")
+        .count();
+    if assumed > 0 {
+        notes.push(format!(
+            "the RTP clock of {assumed} streams is assumed to be 8000 Hz: nothing in the capture tells"
+        ));
+    }
+    let inferred = streams
+        .iter()
+        .filter(|stream| stream.clock_rate_from == "inferred")
+        .count();
+    if inferred > 0 {
+        notes.push(format!(
+            "the RTP clock of {inferred} streams is inferred from their timestamps: their payload types are dynamic, and no SDP was captured"
+        ));
+    }
+    notes
+}
+
+/// For the terminal.
+#[must_use]
+pub fn text(analysis: &Analysis) -> String {
+    let mut text = String::new();
+    if analysis.streams.is_empty() {
+        text.push_str("no RTP streams\n");
+    } else {
+        table(&mut text, &analysis.streams);
+    }
+    if !analysis.calls.is_empty() {
+        calls(&mut text, analysis);
+    }
+    if !analysis.other_traffic.is_empty() {
+        let other = analysis
+            .other_traffic
+            .iter()
+            .map(|(name, packets)| format!("{name} {packets}"));
+        line(
+            &mut text,
+            "other packets: ",
+            &other.collect::<Vec<_>>().join(", "),
+        );
+    }
+    for note in &analysis.notes {
+        line(&mut text, "note: ", note);
+    }
+    text
+}
+
+fn line(text: &mut String, label: &str, words: &str) {
+    text.extend([label, words, "\n"]);
+}
+
+/// A column: its head, its width (left-aligned when below 0), and a stream's value.
+type Column = (&'static str, i8, fn(&AnalyzedStream) -> String);
+
+const COLUMNS: [Column; 14] = [
+    ("source", -22, |stream| stream.source.clone()),
+    ("destination", -22, |stream| stream.destination.clone()),
+    ("ssrc", -11, |stream| stream.ssrc.clone()),
+    ("codec", -6, |stream| {
+        stream.codec.clone().unwrap_or_else(|| "?".to_owned())
+    }),
+    ("packets", 8, |stream| stream.packets_received.to_string()),
+    ("lost", 6, |stream| stream.packets_lost.to_string()),
+    ("late", 6, |stream| stream.packets_discarded.to_string()),
+    ("dup", 5, |stream| stream.packets_duplicated.to_string()),
+    ("reord", 6, |stream| stream.packets_reordered.to_string()),
+    ("dead", 5, |stream| stream.dead_air.events.to_string()),
+    ("iaj mean", 9, |stream| {
+        ms(stream.interarrival_jitter_ms.mean)
+    }),
+    ("iaj max", 9, |stream| ms(stream.interarrival_jitter_ms.max)),
+    ("pdv p99", 9, |stream| ms(stream.pdv_ms.p99)),
+    ("pdv max", 9, |stream| ms(stream.pdv_ms.max)),
+];
+
+fn table(text: &mut String, streams: &[AnalyzedStream]) {
+    let mut order: Vec<&AnalyzedStream> = streams.iter().collect();
+    let is_whole = order.len() <= LISTED_WHOLE;
+    if !is_whole {
+        order.sort_by_key(|stream| Reverse(badness(stream)));
+        order.truncate(LISTED_WORST);
+    }
+    row(text, |(head, ..)| (*head).to_owned());
+    for stream in &order {
+        row(text, |(_, _, value)| value(stream));
+    }
+    let sum = |of: fn(&AnalyzedStream) -> u64| streams.iter().map(of).sum::<u64>();
+    let (packets, lost) = (sum(|s| s.packets_received), sum(|s| s.packets_lost));
+    let (late, dead) = (sum(|s| s.packets_discarded), sum(|s| s.dead_air.events));
+    let streams = streams.len();
+    let shown = if is_whole {
+        String::new()
+    } else {
+        format!(" (the worst {LISTED_WORST} are listed; --json has all)")
+    };
+    let _ = writeln!(
+        text,
+        "{streams} streams{shown}: {packets} packets, {lost} lost, {late} late for a buffer of 60 ms, {dead} dead-air events of 60 ms and more; times in ms"
+    );
+}
+
+fn row(text: &mut String, value: impl Fn(&Column) -> String) {
+    let mut row = String::new();
+    for column in &COLUMNS {
+        let (value, width) = (value(column), usize::from(column.1.unsigned_abs()));
+        let _ = if column.1 < 0 {
+            write!(row, "{value:<width$} ")
+        } else {
+            write!(row, "{value:>width$}")
+        };
+    }
+    line(text, "", row.trim_end());
+}
+
+/// Dead air before losses, losses before variation.
+fn badness(stream: &AnalyzedStream) -> (u64, u64, u64) {
+    let us = |ms: Option<f64>| ms.map_or(0, whole_us);
+    let impaired = stream.packets_lost + stream.packets_discarded;
+    (
+        whole_us(stream.dead_air.total_ms),
+        impaired,
+        us(stream.pdv_ms.max),
+    )
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the cast saturates"
+)]
+fn whole_us(ms: f64) -> u64 {
+    (ms * 1e3) as u64
+}
+
+fn ms(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.3}"))
+}
+
+fn calls(text: &mut String, analysis: &Analysis) {
+    let by_sip = analysis
+        .calls
+        .iter()
+        .filter(|call| call.paired_by == "sip")
+        .count();
+    let _ = writeln!(
+        text,
+        "{} calls: {by_sip} by SIP, {} by their addresses",
+        analysis.calls.len(),
+        analysis.calls.len() - by_sip
+    );
+    for call in analysis.calls.iter().take(LISTED_WORST) {
+        if let Some((caller, callee)) = &call.parties {
+            let _ = writeln!(
+                text,
+                "  {caller} -> {callee}: {} streams",
+                call.streams.len()
+            );
+        }
+    }
+}

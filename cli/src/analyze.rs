@@ -7,6 +7,7 @@ pub mod codec;
 pub mod datagram;
 pub mod packet;
 pub mod reported;
+pub mod scan;
 pub mod seconds;
 pub mod signalling;
 pub mod stream;
@@ -17,13 +18,12 @@ pub mod text;
 use crate::args::AnalyzeArgs;
 use crate::exit::{ExitCode, Failure};
 use crate::output;
-use capture::{CaptureEnd, Frame, Record};
-use classify::{Kind, classify};
-use datagram::{Content, Datagrams};
+use capture::CaptureEnd;
 use milliwatt_scoring::analysis::{Analysis, AnalyzedStream, CaptureRow, SCHEMA_VERSION};
 use milliwatt_scoring::percentile::Distribution;
 use milliwatt_wire::id::Leg;
 use reported::Reports;
+use scan::{Finding, Scanned};
 use signalling::Signalling;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -33,13 +33,9 @@ use table::{Entry, Table};
 /// Reads captures, as one in the order they are read.
 #[derive(Debug, Default)]
 pub struct Analyzer {
-    datagrams: Datagrams,
     signalling: Signalling,
     reports: Reports,
     table: Table,
-    other: BTreeMap<&'static str, u64>,
-    captures: Vec<CaptureRow>,
-    partial: bool,
 }
 
 impl Analyzer {
@@ -52,70 +48,37 @@ impl Analyzer {
         }
     }
 
-    /// Takes what a capture holds.
-    pub fn take(&mut self, record: &Record<'_>) {
-        if let Record::Frame(frame) = record {
-            self.take_frame(frame);
+    /// Takes what was found in a capture.
+    #[inline]
+    pub fn take(&mut self, finding: &Finding) {
+        match finding {
+            Finding::Rtp(key, packet, _) => self.table.take(*key, *packet, &self.signalling),
+            Finding::Rtcp(octets, from, at) => self.reports.take(octets, *from, *at),
+            Finding::Sip(message) => self.signalling.take(message),
+            Finding::Interface(..) | Finding::Custom(_) | Finding::Begin(_) => {}
         }
-    }
-
-    fn take_frame(&mut self, frame: &Frame<'_>) {
-        let name = match self.datagrams.take(frame) {
-            Content::Udp(datagram) => match classify(&datagram) {
-                Kind::Rtp(rtp) => {
-                    self.table.take(&rtp, &datagram, frame.at, &self.signalling);
-                    return;
-                }
-                Kind::Rtcp(octets) => {
-                    self.reports.take(octets, datagram.source.ip(), frame.at);
-                    "RTCP"
-                }
-                Kind::Sip(message) => {
-                    self.signalling.take(message);
-                    "SIP"
-                }
-                Kind::Other(name) => name,
-            },
-            Content::Fragment => return,
-            Content::Other(name) => name,
-        };
-        *self.other.entry(name).or_default() += 1;
-    }
-
-    /// A capture has been read.
-    pub fn note_end(&mut self, path: &Path, end: &CaptureEnd) {
-        self.partial |= end.error.is_some();
-        self.captures.push(CaptureRow {
-            file: path.display().to_string(),
-            frames: end.frames,
-            first_ns: end.first_ns,
-            last_ns: end.last_ns,
-            clock_steps_back: end.clock_steps_back,
-            error: end.error.as_ref().map(ToString::to_string),
-        });
     }
 
     /// Measures what was read; the second value is the address that legs should have been named from, where it is
     /// another than they were.
     #[must_use]
-    pub fn finish(mut self) -> (Analysis, Option<IpAddr>) {
+    pub fn finish(mut self, paths: &[PathBuf], scanned: Scanned) -> (Analysis, Option<IpAddr>) {
         let entries = self.table.end();
         let centre = self.table.centre().filter(|_| !entries.is_empty());
         let better = centre_of(&entries).filter(|found| Some(*found) != centre);
         let (calls, call_of) = calls::pair(&entries, self.signalling.calls());
-        let summary = |(entry, call): (&Box<Entry>, Option<usize>)| {
+        let summary = |(entry, call): (&Entry, Option<usize>)| {
             summary::of(entry, centre, call, &self.reports)
         };
         let streams: Vec<AnalyzedStream> = entries.iter().zip(call_of).map(summary).collect();
-        let mut other = self.other;
+        let captures: Vec<CaptureRow> = paths.iter().zip(&scanned.ends).map(capture_row).collect();
+        let mut other = scanned.other;
         *other.entry("unknown UDP").or_default() += self.table.rejected_packets;
-        *other.entry("IP fragments without the rest").or_default() +=
-            self.datagrams.lost_fragments();
         let analysis = Analysis {
             schema_version: SCHEMA_VERSION,
-            partial: self.partial,
-            notes: text::notes(&streams, &self.captures),
-            captures: self.captures,
+            partial: captures.iter().any(|capture| capture.error.is_some()),
+            notes: text::notes(&streams, &captures),
+            captures,
             pdv_curves: Leg::BOTH.map(|leg| curve(&entries, &streams, leg)),
             streams,
             calls,
@@ -129,7 +92,7 @@ impl Analyzer {
 }
 
 /// The address that most streams lead to or come from; of equals, the one that an earlier stream leads to.
-fn centre_of(entries: &[Box<Entry>]) -> Option<IpAddr> {
+fn centre_of(entries: &[Entry]) -> Option<IpAddr> {
     let mut streams: BTreeMap<IpAddr, u64> = BTreeMap::new();
     for entry in entries {
         for address in [entry.key.source.ip(), entry.key.destination.ip()] {
@@ -156,7 +119,7 @@ fn descending(other: BTreeMap<&'static str, u64>) -> Vec<(String, u64)> {
 
 /// Share of a leg's packets at or below each PDV, ms.
 #[expect(clippy::cast_precision_loss, reason = "packet counts below 2^53")]
-fn curve(entries: &[Box<Entry>], streams: &[AnalyzedStream], leg: Leg) -> Vec<(f64, f64)> {
+fn curve(entries: &[Entry], streams: &[AnalyzedStream], leg: Leg) -> Vec<(f64, f64)> {
     let mut all = Distribution::default();
     for (entry, _) in entries
         .iter()
@@ -174,28 +137,40 @@ fn curve(entries: &[Box<Entry>], streams: &[AnalyzedStream], leg: Leg) -> Vec<(f
     all.counts().map(point).collect()
 }
 
-/// Reads the captures once.
-fn read_all(paths: &[PathBuf], centre: Option<IpAddr>) -> Analyzer {
-    let mut analyzer = Analyzer::new(centre);
-    for path in paths {
-        let end = capture::read(path, &mut |record| analyzer.take(&record));
-        analyzer.note_end(path, &end);
+fn capture_row((path, end): (&PathBuf, &CaptureEnd)) -> CaptureRow {
+    CaptureRow {
+        file: path.display().to_string(),
+        frames: end.frames,
+        first_ns: end.first_ns,
+        last_ns: end.last_ns,
+        clock_steps_back: end.clock_steps_back,
+        error: end.error.as_ref().map(ToString::to_string),
     }
-    analyzer
+}
+
+/// Reads the captures once.
+fn read_all(paths: &[PathBuf], centre: Option<IpAddr>) -> (Analysis, Option<IpAddr>) {
+    let mut analyzer = Analyzer::new(centre);
+    let scanned = scan::scan(paths, |finding| analyzer.take(finding));
+    analyzer.finish(paths, scanned)
 }
 
 /// Reads the captures and measures them. Legs need the address that most streams touch, which is known at the end
 /// only: where the first guess was wrong, files are read again.
-fn analyze(paths: &[PathBuf]) -> Analysis {
-    let (analysis, better) = read_all(paths, None).finish();
+#[must_use]
+pub fn analyze(paths: &[PathBuf]) -> Analysis {
+    let (analysis, better) = read_all(paths, None);
     if better.is_some() && paths.iter().all(|path| path.is_file()) {
-        return read_all(paths, better).finish().0;
+        return read_all(paths, better).0;
     }
     analysis
 }
 
 /// Reads the captures as one, in the order given, and prints what they hold.
 pub fn execute(args: &AnalyzeArgs) -> Result<ExitCode, Failure> {
+    if let Some(dir) = &args.out {
+        check_empty(dir)?;
+    }
     let analysis = analyze(&args.captures);
     let unread: Vec<String> = analysis
         .captures
@@ -211,10 +186,31 @@ pub fn execute(args: &AnalyzeArgs) -> Result<ExitCode, Failure> {
     for line in unread {
         output::complain(&format!("warning: {line}"));
     }
+    if let Some(dir) = &args.out {
+        write_report(dir, &analysis)?;
+    }
     if args.json {
         output::print_json(&analysis)?;
     } else {
         output::print(&text::text(&analysis))?;
     }
     Ok(ExitCode::Pass)
+}
+
+/// What is there already would be mixed with what is written.
+fn check_empty(dir: &Path) -> Result<(), Failure> {
+    match std::fs::read_dir(dir).map(|mut entries| entries.next().is_some()) {
+        Ok(true) => Err(Failure::could_not_run(format!(
+            "the folder {} is not empty",
+            dir.display()
+        ))
+        .hint("name a new one with --out")),
+        _ => Ok(()),
+    }
+}
+
+fn write_report(dir: &Path, analysis: &Analysis) -> Result<(), Failure> {
+    milliwatt_reports::analysis::write_all(dir, analysis).map_err(|error| {
+        Failure::could_not_run("the report was not written").detail(error.to_string())
+    })
 }

@@ -202,6 +202,9 @@ pub struct AnalyzeArgs {
     /// Capture files, pcap or pcapng; several are read as one, in this order
     #[arg(required = true, value_name = "CAPTURE")]
     pub captures: Vec<PathBuf>,
+    /// Write report.html, plots/, streams.csv, seconds.csv and analysis.json into this folder, new or empty
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// As JSON
     #[arg(long)]
     pub json: bool,

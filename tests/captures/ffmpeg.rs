@@ -5,11 +5,11 @@ use super::written::interarrival_jitter_of;
 use crate::lab::{Capture, Captured, Lab, Side};
 
 /// Lets ffmpeg send `seconds` of a tone from the tester to the guest, and captures it where it arrives.
-fn send(lab: &Lab, codec: &str, rate: &str, port: u16) -> Captured {
+fn send(lab: &Lab, codec: &str, rate: &str, packet: u16) -> Captured {
     let capture = Capture::of(lab, Side::Guest, "udp");
     let tone = format!("sine=f=440:r={rate}:d=3");
     let to = format!(
-        "rtp://{}:{port}?pkt_size=172&localport=30000",
+        "rtp://{}:20000?pkt_size={packet}&localport=30000",
         Side::Guest.address()
     );
     let args = [
@@ -25,7 +25,7 @@ fn g711_is_as_tshark_has_it() {
     let Some(lab) = Lab::open(&["ffmpeg", "tshark"]) else {
         return;
     };
-    let analysis = assert_agreement(&send(&lab, "pcm_mulaw", "8000", 20_000), 1);
+    let analysis = assert_agreement(&send(&lab, "pcm_mulaw", "8000", 172), 1);
     assert_eq!(analysis["streams"][0]["codec"], "PCMU");
 }
 
@@ -35,7 +35,7 @@ fn g722_has_the_clock_of_rfc_3551() {
     let Some(lab) = Lab::open(&["ffmpeg", "tshark"]) else {
         return;
     };
-    let analysis = assert_agreement(&send(&lab, "g722", "16000", 20_000), 1);
+    let analysis = assert_agreement(&send(&lab, "g722", "16000", 172), 1);
     assert_eq!(analysis["streams"][0]["clock_rate"], 8000);
     assert_eq!(analysis["streams"][0]["ptime_ms"], 20.0);
 }
@@ -49,7 +49,7 @@ fn opus_without_sdp_has_its_clock_inferred() {
     let Some(lab) = Lab::open(&["ffmpeg", "tshark"]) else {
         return;
     };
-    let captured = send(&lab, "libopus", "48000", 20_000);
+    let captured = send(&lab, "libopus", "48000", 1200);
     let (analysis, theirs) = (analyze(captured.file()), captured.streams());
     let ours = &analysis["streams"][0];
     assert_counts(ours, &theirs[0]);

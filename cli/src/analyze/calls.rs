@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 
 /// Pairs streams; gives the calls and the index of each stream's.
 #[must_use]
-pub fn pair(streams: &[Box<Entry>], sip: &[SipCall]) -> (Vec<AnalyzedCall>, Vec<Option<usize>>) {
+pub fn pair(streams: &[Entry], sip: &[SipCall]) -> (Vec<AnalyzedCall>, Vec<Option<usize>>) {
     let mut of_stream = vec![None; streams.len()];
     let mut calls = by_sip(streams, sip, &mut of_stream);
     by_addresses(streams, &mut calls, &mut of_stream);
@@ -17,7 +17,7 @@ pub fn pair(streams: &[Box<Entry>], sip: &[SipCall]) -> (Vec<AnalyzedCall>, Vec<
 }
 
 fn by_sip(
-    streams: &[Box<Entry>],
+    streams: &[Entry],
     sip: &[SipCall],
     of_stream: &mut [Option<usize>],
 ) -> Vec<AnalyzedCall> {
@@ -29,9 +29,9 @@ fn by_sip(
     }
     let mut calls = Vec::new();
     for (call, members) in members {
-        members
-            .iter()
-            .for_each(|index| of_stream[*index] = Some(calls.len()));
+        for index in &members {
+            of_stream[*index] = Some(calls.len());
+        }
         calls.push(AnalyzedCall {
             paired_by: "sip",
             parties: sip.get(call).map(|call| call.parties.clone()),
@@ -42,11 +42,7 @@ fn by_sip(
 }
 
 /// The two directions between two ports that overlap in time.
-fn by_addresses(
-    streams: &[Box<Entry>],
-    calls: &mut Vec<AnalyzedCall>,
-    of_stream: &mut [Option<usize>],
-) {
+fn by_addresses(streams: &[Entry], calls: &mut Vec<AnalyzedCall>, of_stream: &mut [Option<usize>]) {
     let mut open: HashMap<(SocketAddr, SocketAddr), Vec<usize>> = HashMap::new();
     for (index, stream) in streams.iter().enumerate() {
         if of_stream[index].is_some() {

@@ -43,18 +43,17 @@ pub struct Packet {
 }
 
 impl Packet {
-    /// Of a datagram captured at `at`; `told` is what SDP says its payload type carries, when it says so.
+    /// Of a datagram captured at `at`, as far as it tells by itself.
     #[inline]
     #[must_use]
-    pub fn of(rtp: &RtpView<'_>, datagram: &Datagram<'_>, at: i64, told: Option<Content>) -> Self {
+    pub fn of(rtp: &RtpView<'_>, datagram: &Datagram<'_>, at: i64) -> Self {
         let payload_type = rtp.payload_type();
         let looks_like_event =
             payload_type >= DYNAMIC && rtp.payload_octets() == TELEPHONE_EVENT_OCTETS;
-        let content = match told {
-            Some(content) => content,
-            None if payload_type == COMFORT_NOISE => Content::Noise,
-            None if looks_like_event => Content::Event,
-            None => Content::Media,
+        let content = match payload_type {
+            COMFORT_NOISE => Content::Noise,
+            _ if looks_like_event => Content::Event,
+            _ => Content::Media,
         };
         Self {
             seq: rtp.seq(),

@@ -89,6 +89,7 @@ impl Seconds {
     }
 
     /// The rows, in order of time; those in which nothing was heard are left out.
+    #[must_use]
     pub fn finish(self) -> Vec<AnalyzedSecond> {
         let mut rows = Vec::new();
         for (leg, mut series) in Leg::BOTH.into_iter().zip(self.legs) {

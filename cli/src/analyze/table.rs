@@ -1,12 +1,10 @@
 //! All sources of the captures that are or may be RTP streams, in bounded memory.
 
 use super::codec::static_clock;
-use super::datagram::Datagram;
 use super::packet::{Content, Packet};
 use super::seconds::Seconds;
-use super::signalling::Signalling;
+use super::signalling::{Mapped, Signalling};
 use super::stream::{Seen, State, Stream};
-use milliwatt_receiver::packet::RtpView;
 use milliwatt_wire::id::Leg;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{Hash, Hasher};
@@ -90,21 +88,10 @@ impl Table {
     }
 
     /// Takes what may be an RTP packet.
-    pub fn take(
-        &mut self,
-        rtp: &RtpView<'_>,
-        datagram: &Datagram<'_>,
-        at: i64,
-        signalling: &Signalling,
-    ) {
-        let key = Key {
-            source: datagram.source,
-            destination: datagram.destination,
-            ssrc: rtp.ssrc(),
-        };
+    pub fn take(&mut self, key: Key, mut packet: Packet, signalling: &Signalling) {
         let index = match self.by_key.get(&key) {
             Some(index) => *index,
-            None => self.open(key, rtp, signalling),
+            None => self.open(key, packet.payload_type, signalling),
         };
         let Some(entry) = self.entries.get_mut(index).and_then(Option::as_deref_mut) else {
             return;
@@ -113,43 +100,23 @@ impl Table {
             self.rejected_packets += 1;
             return;
         }
-        let told = if entry.is_told {
-            content(&key, rtp.payload_type(), signalling)
-        } else {
-            None
-        };
-        let packet = Packet::of(rtp, datagram, at, told);
+        if entry.is_told
+            && let Some(told) = content(&key, packet.payload_type, signalling)
+        {
+            packet.content = told;
+        }
         let was_held = entry.stream.held() as u64 + 1;
-        let centre = *self.centre.get_or_insert(key.destination.ip());
-        entry.leg = leg(&key, centre);
         feed(entry, packet, &mut self.seconds);
         if entry.stream.state() == State::Rejected {
             self.rejected_packets += was_held;
         }
     }
 
-    fn open(&mut self, key: Key, rtp: &RtpView<'_>, signalling: &Signalling) -> usize {
+    fn open(&mut self, key: Key, payload_type: u8, signalling: &Signalling) -> usize {
         if self.undecided.len() >= UNDECIDED_MAX {
             self.give_up_oldest();
         }
-        let media = signalling
-            .media_at(key.destination)
-            .or_else(|| signalling.media_at(key.source));
-        let mapped = media.and_then(|media| media.mapped(rtp.payload_type()));
-        let clock = mapped.map(|mapped| mapped.clock());
-        // RFC 3551 holds for static types, whatever SDP says of their clocks.
-        let clock = static_clock(rtp.payload_type()).or(clock);
-        let entry = Box::new(Entry {
-            key,
-            stream: Stream::new(clock),
-            sip_call: media.map(|media| media.call),
-            codec: mapped
-                .filter(|mapped| mapped.content() == Content::Media)
-                .map(|mapped| mapped.name.clone()),
-            is_told: media.is_some(),
-            leg: None,
-            second: usize::MAX,
-        });
+        let entry = Box::new(self.entry(key, payload_type, signalling));
         let index = self.free.pop().unwrap_or(self.entries.len());
         if index == self.entries.len() {
             self.entries.push(Some(entry));
@@ -161,13 +128,35 @@ impl Table {
         index
     }
 
+    fn entry(&mut self, key: Key, payload_type: u8, signalling: &Signalling) -> Entry {
+        let media = signalling
+            .media_at(key.destination)
+            .or_else(|| signalling.media_at(key.source));
+        let mapped = media.and_then(|media| media.mapped(payload_type));
+        // RFC 3551 holds for static types, whatever SDP says of their clocks.
+        let clock = static_clock(payload_type).or_else(|| mapped.map(Mapped::clock));
+        let centre = *self.centre.get_or_insert(key.destination.ip());
+        Entry {
+            key,
+            stream: Stream::new(clock),
+            sip_call: media.map(|media| media.call),
+            codec: mapped
+                .filter(|mapped| mapped.content() == Content::Media)
+                .map(|mapped| mapped.name.clone()),
+            is_told: media.is_some(),
+            leg: leg(&key, centre),
+            second: usize::MAX,
+        }
+    }
+
     /// Forgets the oldest sources that were never confirmed, up to the first that can go.
     fn give_up_oldest(&mut self) {
         let Some(index) = self.undecided.pop_front() else {
             return;
         };
-        let confirmed = |entry: &Box<Entry>| entry.stream.state() == State::Confirmed;
-        let Some(entry) = self.entries[index].take_if(|entry| !confirmed(entry)) else {
+        let Some(entry) =
+            self.entries[index].take_if(|entry| entry.stream.state() != State::Confirmed)
+        else {
             return;
         };
         self.rejected_packets += entry.stream.held() as u64;
@@ -176,7 +165,7 @@ impl Table {
     }
 
     /// Ends all streams; gives those that are, in order of their first packet.
-    pub fn end(&mut self) -> Vec<Box<Entry>> {
+    pub fn end(&mut self) -> Vec<Entry> {
         let mut streams = Vec::new();
         for mut entry in std::mem::take(&mut self.entries).into_iter().flatten() {
             let held = entry.stream.held() as u64;
@@ -184,7 +173,7 @@ impl Table {
             let seconds = &mut self.seconds;
             stream.end(&mut |at, seen| count(seconds, *leg, at, seen));
             match entry.stream.state() {
-                State::Confirmed => streams.push(entry),
+                State::Confirmed => streams.push(*entry),
                 _ => self.rejected_packets += held,
             }
         }

@@ -2,7 +2,6 @@
 
 use milliwatt_scoring::analysis::{Analysis, AnalyzedStream, CaptureRow};
 use std::cmp::Reverse;
-use std::fmt::Write;
 
 /// With more streams than these only the worst are listed.
 const LISTED_WHOLE: usize = 40;
@@ -123,9 +122,12 @@ fn table(text: &mut String, streams: &[AnalyzedStream]) {
     } else {
         format!(" (the worst {LISTED_WORST} are listed; --json has all)")
     };
-    let _ = writeln!(
+    line(
         text,
-        "{streams} streams{shown}: {packets} packets, {lost} lost, {late} late for a buffer of 60 ms, {dead} dead-air events of 60 ms and more; times in ms"
+        "",
+        &format!(
+            "{streams} streams{shown}: {packets} packets, {lost} lost, {late} late for a buffer of 60 ms, {dead} dead-air events of 60 ms and more; times in ms"
+        ),
     );
 }
 
@@ -133,11 +135,11 @@ fn row(text: &mut String, value: impl Fn(&Column) -> String) {
     let mut row = String::new();
     for column in &COLUMNS {
         let (value, width) = (value(column), usize::from(column.1.unsigned_abs()));
-        let _ = if column.1 < 0 {
-            write!(row, "{value:<width$} ")
+        row.extend([if column.1 < 0 {
+            format!("{value:<width$} ")
         } else {
-            write!(row, "{value:>width$}")
-        };
+            format!("{value:>width$}")
+        }]);
     }
     line(text, "", row.trim_end());
 }
@@ -172,18 +174,21 @@ fn calls(text: &mut String, analysis: &Analysis) {
         .iter()
         .filter(|call| call.paired_by == "sip")
         .count();
-    let _ = writeln!(
+    line(
         text,
-        "{} calls: {by_sip} by SIP, {} by their addresses",
-        analysis.calls.len(),
-        analysis.calls.len() - by_sip
+        "",
+        &format!(
+            "{} calls: {by_sip} by SIP, {} by their addresses",
+            analysis.calls.len(),
+            analysis.calls.len() - by_sip
+        ),
     );
     for call in analysis.calls.iter().take(LISTED_WORST) {
         if let Some((caller, callee)) = &call.parties {
-            let _ = writeln!(
+            line(
                 text,
-                "  {caller} -> {callee}: {} streams",
-                call.streams.len()
+                "",
+                &format!("  {caller} -> {callee}: {} streams", call.streams.len()),
             );
         }
     }

@@ -109,6 +109,7 @@ const STREAMS: &[Column<AnalyzedStream>] = &[
     ("dead_air_at_least_ms_1000", |r| {
         r.dead_air_at_least.ms_1000.to_string()
     }),
+    ("adaptive_playout_ms", |r| number(r.adaptive_playout_ms)),
     ("burst_gap_bursts", |r| r.burst_gap.bursts.to_string()),
     ("burst_gap_burst_density_percent", |r| {
         number(r.burst_gap.burst_density_percent)

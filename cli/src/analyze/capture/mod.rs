@@ -133,7 +133,7 @@ pub fn read(path: &Path, take: &mut dyn FnMut(Record<'_>)) -> CaptureEnd {
     let length = |file: &File| {
         file.metadata()
             .ok()
-            .filter(|m| m.is_file())
+            .filter(std::fs::Metadata::is_file)
             .map(|m| m.len())
     };
     let at_start = length(&file);

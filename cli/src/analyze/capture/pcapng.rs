@@ -155,7 +155,7 @@ impl Section {
                 (0, _) => break,
                 (OPTION_NAME, _) => name = std::str::from_utf8(value).ok(),
                 (OPTION_RESOLUTION, [written]) => {
-                    interface.units_per_second = resolution(*written)?
+                    interface.units_per_second = resolution(*written)?;
                 }
                 (OPTION_OFFSET, _) => interface.offset_seconds = self.long(value),
                 _ => {}

@@ -2,6 +2,7 @@
 
 /// Packets behind the highest that are remembered; RFC 3550 A.1 takes none further behind than 100.
 pub(super) const WINDOW: i64 = 128;
+const PLACES: usize = 128;
 
 /// The highest variation that is told apart, us: 9 minutes.
 const ABOVE_MAX_US: u32 = (1 << 29) - 1;
@@ -74,13 +75,13 @@ impl Held {
 /// A ring of them.
 #[derive(Clone, Debug)]
 pub(super) struct Window {
-    ring: Box<[Held; WINDOW as usize]>,
+    ring: Box<[Held; PLACES]>,
 }
 
 impl Window {
     pub(super) fn new() -> Self {
         Self {
-            ring: Box::new([ABSENT; WINDOW as usize]),
+            ring: Box::new([ABSENT; PLACES]),
         }
     }
 

@@ -156,6 +156,7 @@ fn quiet(call: u16, leg: Leg) -> AnalyzedStream {
                 ..PlayoutBuffer::default()
             })
             .into(),
+        adaptive_playout_ms: Some(1.5),
         burst_gap: BurstGap {
             gap_density_percent: Some(0.0),
             gap_duration_ms: Some(60_000.0),

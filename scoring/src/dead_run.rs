@@ -141,8 +141,14 @@ pub struct ConcealmentLog {
 impl ConcealmentLog {
     /// So many live slots of `ptime` ns.
     pub fn live(&mut self, slots: u64, ptime: i64) {
-        for _ in 0..slots {
-            self.slot(false, ptime);
+        let mut left = slots;
+        while left > 0 && ptime > 0 {
+            let room = (SECOND_NS - self.played + ptime - 1) / ptime;
+            let now = left.min(u64::try_from(room).unwrap_or(1).max(1));
+            self.is_interrupted = false;
+            self.played += i64::try_from(now).unwrap_or(0) * ptime;
+            self.turn_seconds();
+            left -= now;
         }
     }
 
@@ -156,6 +162,10 @@ impl ConcealmentLog {
         }
         self.is_interrupted = is_dead;
         self.played += ptime;
+        self.turn_seconds();
+    }
+
+    fn turn_seconds(&mut self) {
         while self.played >= SECOND_NS {
             self.played -= SECOND_NS;
             self.turn();

@@ -175,6 +175,20 @@ pub struct LegMeasured {
     pub mos_lq: MosSpread,
     /// Dead-air events.
     pub dead_air: DeadAir,
+    /// Those by length.
+    pub dead_air_at_least: DeadAirClasses,
+    /// Runs of dead slots of any length, with fewer than two live slots between them counted as one.
+    pub impairment_events: u64,
+    /// What buffers of other depths would have made of the same arrivals; the run's own is among them.
+    pub playout_buffers: Vec<PlayoutBuffer>,
+    /// RFC 3611 4.7.2.
+    pub burst_gap: BurstGap,
+    /// RFC 3357.
+    pub loss_runs: LossRuns,
+    /// RFC 4737.
+    pub reordering: Reordering,
+    /// RFC 7294.
+    pub concealment: Concealment,
     /// Everything the run sent this way, as a NIC counts it.
     pub mbps: MeanMax,
     /// RTP and RTCP of that, mean.

@@ -73,6 +73,11 @@ impl DeadSlots {
         }
     }
 
+    /// Every dead slot, ascending.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, DeadCause)> + '_ {
+        self.slots.iter().map(|(slot, cause)| (*slot, *cause))
+    }
+
     /// Slots of one cause.
     pub(super) fn of(&self, cause: DeadCause) -> impl Iterator<Item = u32> + '_ {
         self.slots

@@ -1,6 +1,7 @@
 //! One direction: its streams, its seconds.
 
 use super::end::{EndRecord, float, largest, mean, ms, ratio};
+use super::patterns::Patterns;
 use super::stream::{StreamRecord, StreamRule, StreamSummary};
 use crate::clock::Skew;
 use crate::measured::{DeadAir, LegMeasured, MeanMax, MosSpread, PdvPercentiles, Percentiles};
@@ -279,7 +280,7 @@ impl LegSeries {
         let (expected, lost) = (sum(|row| row.expected), sum(|row| row.lost));
         let seconds = || self.seconds.range(full.clone()).map(|(_, second)| second);
         let by_ledger = self.streams.iter().all(|stream| stream.by_ledger);
-        LegMeasured {
+        let mut measured = LegMeasured {
             streams: u32::try_from(rows().filter(|row| row.expected > 0).count())
                 .unwrap_or(u32::MAX),
             expected_from: if by_ledger {
@@ -309,7 +310,14 @@ impl LegSeries {
             transfer_mbps: mean(self.mbps(full, TRANSFER_OCTETS)),
             nic_mbps: mean(self.mbps(full, NIC_OCTETS)),
             dscp_arrived: self.dscp_arrived(),
+            ..LegMeasured::default()
+        };
+        let mut patterns = Patterns::default();
+        for stream in &self.streams {
+            patterns.add(&stream.patterns);
         }
+        patterns.measure(&mut measured);
+        measured
     }
 
     /// Mean of the streams' means, maximum of their maxima.

@@ -10,6 +10,7 @@ mod evidence;
 mod leg;
 mod live;
 mod notes;
+mod patterns;
 mod recordings;
 mod rows;
 mod stream;

@@ -2,6 +2,7 @@
 
 use super::dead_air::{DeadRun, DeadSlots};
 use super::end::{float, ms, ratio, to_unit};
+use super::patterns::{Impairments, Patterns};
 use crate::clock::Skew;
 use crate::emodel;
 use crate::measured::StreamRow;
@@ -71,6 +72,7 @@ struct Counts {
 #[derive(Clone, Debug)]
 pub(super) struct StreamSummary {
     pub row: StreamRow,
+    pub patterns: Patterns,
     pub by_ledger: bool,
     pub dscp: Option<u8>,
     /// When slot 0 was due.
@@ -146,7 +148,8 @@ impl StreamRecord {
         pdv: &mut BTreeMap<u32, Distribution>,
     ) -> StreamSummary {
         let counts = self.counts(rule.receiver_closed);
-        let dead = self.dead_slots(&counts, rule.playout_buffer);
+        let in_any_buffer = self.dead_in_any_buffer(&counts);
+        let dead = self.dead_slots(&in_any_buffer, rule.playout_buffer);
         let events: Vec<DeadRun> = dead
             .all_runs()
             .into_iter()
@@ -182,6 +185,13 @@ impl StreamRecord {
                     &dead,
                 ),
             },
+            patterns: Patterns::of(&Impairments {
+                dead: &in_any_buffer,
+                late: &self.late,
+                expected: counts.expected,
+                playout_buffer: rule.playout_buffer,
+                dead_air_min: rule.dead_air_min,
+            }),
             by_ledger: counts.by_ledger,
             dscp: self.end.and_then(|end| end.dscp),
             due: self.due.unwrap_or_else(|| self.first_heard()),
@@ -248,7 +258,8 @@ impl StreamRecord {
         }
     }
 
-    fn dead_slots(&self, counts: &Counts, playout_buffer: i64) -> DeadSlots {
+    /// All but what is late at playout.
+    fn dead_in_any_buffer(&self, counts: &Counts) -> DeadSlots {
         let mut dead = DeadSlots::default();
         for (cause, first_slot, slots) in &self.dead {
             dead.mark(*first_slot, *slots, *cause);
@@ -259,6 +270,11 @@ impl StreamRecord {
             .and_then(|end| end.last_slot)
             .map_or(0, |slot| slot + 1);
         dead.mark_lost_packets(tail_from, counts.tail);
+        dead
+    }
+
+    fn dead_slots(&self, dead: &DeadSlots, playout_buffer: i64) -> DeadSlots {
+        let mut dead = dead.clone();
         for packet in self
             .late
             .iter()

@@ -2,7 +2,7 @@
 
 use crate::figures::{self, NOT_MEASURED, count, number_or_dash};
 use crate::scorecard::Scorecard;
-use milliwatt_scoring::measured::{Lateness, LegMeasured, Legs};
+use milliwatt_scoring::measured::{Lateness, LegMeasured, Legs, PlayoutBuffer};
 
 /// One line of the table of legs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,15 +108,87 @@ const LEGS: &[LegColumn] = &[
     }),
 ];
 
+/// What impairments look like together.
+const PATTERNS: &[LegColumn] = &[
+    ("dead air of at least 40 / 60 / 100 ms", |leg| {
+        let classes = &leg.dead_air_at_least;
+        counts(&[classes.ms_40, classes.ms_60, classes.ms_100])
+    }),
+    ("dead air of at least 200 / 400 / 1000 ms", |leg| {
+        let classes = &leg.dead_air_at_least;
+        counts(&[classes.ms_200, classes.ms_400, classes.ms_1000])
+    }),
+    ("impairments, near ones joined", |leg| {
+        count(leg.impairment_events)
+    }),
+    ("buffer depths compared, ms", |leg| {
+        buffers(leg, |buffer| figures::number(buffer.depth_ms))
+    }),
+    ("  late at playout in each", |leg| {
+        buffers(leg, |buffer| count(buffer.packets_discarded))
+    }),
+    ("  dead-air events in each", |leg| {
+        buffers(leg, |buffer| count(buffer.dead_air_events))
+    }),
+    ("runs of lost packets / longest, packets", |leg| {
+        let longest = leg.loss_runs.max_packets.map_or_else(dash, count);
+        format!("{} / {longest}", count(leg.loss_runs.runs))
+    }),
+    ("bursts / mean length, ms (RFC 3611)", |leg| {
+        let length = number_or_dash(leg.burst_gap.burst_duration_ms);
+        format!("{} / {length}", count(leg.burst_gap.bursts))
+    }),
+    ("impaired in bursts / in gaps, %", |leg| {
+        pair(
+            leg.burst_gap.burst_density_percent,
+            leg.burst_gap.gap_density_percent,
+        )
+    }),
+    ("concealed, ms / mean interruption, ms", |leg| {
+        pair(
+            Some(leg.concealment.concealed_ms),
+            leg.concealment.mean_interrupt_ms,
+        )
+    }),
+    ("seconds unimpaired / concealed / severely", |leg| {
+        let seconds = &leg.concealment;
+        counts(&[
+            seconds.unimpaired_seconds,
+            seconds.concealed_seconds,
+            seconds.severely_concealed_seconds,
+        ])
+    }),
+];
+
+fn counts(each: &[u64]) -> String {
+    let words: Vec<String> = each.iter().map(|n| count(*n)).collect();
+    words.join(" / ")
+}
+
+fn buffers(leg: &LegMeasured, figure: fn(&PlayoutBuffer) -> String) -> String {
+    let words: Vec<String> = leg.playout_buffers.iter().map(figure).collect();
+    words.join(" / ")
+}
+
 /// Both legs, a line a figure.
 #[must_use]
 pub fn legs(legs: &Legs) -> Vec<LegRow> {
+    rows(LEGS, legs)
+}
+
+/// The same of how impairments lie to each other, for those who look for a cause.
+#[must_use]
+pub fn patterns(legs: &Legs) -> Vec<LegRow> {
+    rows(PATTERNS, legs)
+}
+
+fn rows(columns: &[LegColumn], legs: &Legs) -> Vec<LegRow> {
     let fill = |&(label, fill): &LegColumn| LegRow {
         label,
         receive: fill(&legs.receive),
         sent: fill(&legs.sent),
     };
-    LEGS.iter().map(fill).collect()
+    columns.iter().map(fill).collect()
 }
 
 /// The recordings.

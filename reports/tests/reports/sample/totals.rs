@@ -1,8 +1,8 @@
 //! What the sample runs measured as a whole.
 
 use milliwatt_scoring::measured::{
-    DeadAir, DocumentFigure, Lateness, LegMeasured, MeanMax, MosSpread, Outcome, PdvPercentiles,
-    Percentiles, ThresholdResult, Validity,
+    BurstGap, Concealment, DeadAir, DocumentFigure, Lateness, LegMeasured, MeanMax, MosSpread,
+    Outcome, PdvPercentiles, Percentiles, PlayoutBuffer, Reordering, ThresholdResult, Validity,
 };
 use milliwatt_wire::id::Leg;
 
@@ -57,6 +57,25 @@ pub(super) fn leg(mbps: f64) -> LegMeasured {
         dead_air: DeadAir {
             per_1000_call_minutes: Some(0.0),
             ..DeadAir::default()
+        },
+        playout_buffers: [20.0, 40.0, 60.0, 100.0, 200.0]
+            .map(|depth_ms| PlayoutBuffer {
+                depth_ms,
+                ..PlayoutBuffer::default()
+            })
+            .into(),
+        burst_gap: BurstGap {
+            gap_density_percent: Some(0.0),
+            gap_duration_ms: Some(180_000.0),
+            ..BurstGap::default()
+        },
+        reordering: Reordering {
+            ratio_percent: Some(0.0),
+            extent_max: None,
+        },
+        concealment: Concealment {
+            unimpaired_seconds: 31_200,
+            ..Concealment::default()
         },
         mbps: MeanMax {
             mean: Some(mbps),

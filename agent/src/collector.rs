@@ -3,7 +3,7 @@
 
 use crate::engine::MediaStatus;
 use crate::meter::TcpMeter;
-use crate::telemetry::HostProbe;
+use crate::telemetry::{HostProbe, ThreadWaits};
 use milliwatt_wire::block::FactsWriter;
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::facts::{Fact, HostSecond, SentSecond};
@@ -27,6 +27,7 @@ pub struct Collector {
     /// Run time on this host.
     pub clock: RunClock,
     second: u32,
+    waits: ThreadWaits,
     writer: FactsWriter<io::Sink>,
 }
 
@@ -49,6 +50,7 @@ impl Collector {
             probe,
             clock,
             second: 0,
+            waits: ThreadWaits::default(),
             writer: FactsWriter::new(io::sink()),
         }
     }
@@ -105,6 +107,7 @@ impl Collector {
         let (host, nic) = self.probe.sample(self.second);
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
         self.writer.push(Fact::Host(HostSecond {
+            runnable_percent: self.waits.sample(&self.status.threads()),
             socket_drops: load(&self.status.socket_drops),
             recorder_drops: load(&self.status.recorder_drops),
             ..host

@@ -9,11 +9,11 @@ use crate::spool::Spool;
 use crate::telemetry::HostProbe;
 use anyhow::{Context, Result};
 use milliwatt_generator::calls::CallPlan;
-use milliwatt_wire::clock::{ClockPair, mono_now, set_timer_slack_1ns, sleep_until};
-use milliwatt_wire::facts::Fact;
+use milliwatt_wire::clock::{ClockPair, SleepMode, mono_now, set_timer_slack_1ns, sleep_until};
+use milliwatt_wire::facts::{Fact, Right, Timers};
 use milliwatt_wire::id::{End, Lane};
 use milliwatt_wire::load::LoadSpec;
-use milliwatt_wire::socket::request_real_time;
+use milliwatt_wire::socket::{lock_memory, request_real_time, thread_id};
 use milliwatt_wire::time::RunClock;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -66,10 +66,30 @@ pub struct MediaShared {
     pub meter: Arc<TcpMeter>,
 }
 
-/// Asks for what a media thread needs of the system; gives what was refused.
-pub fn prepare_media_thread(priority: u8) -> std::result::Result<(), String> {
-    let slack = set_timer_slack_1ns().map_err(|e| format!("timer slack of 1 ns was refused: {e}"));
-    request_real_time(priority).and(slack)
+/// Asks for what a packet thread needs of the system, and has its time on the processor watched. Gives what was
+/// granted and what refused. A thread that spins asks for no real-time class: it would keep the processor from the
+/// kernel's own threads, and the kernel answers by stopping it for 50 ms a second.
+pub fn prepare_packet_thread(status: &MediaStatus, priority: u8, mode: SleepMode) -> Vec<Right> {
+    status.watch_thread(thread_id());
+    let right = |name: &str, granted| Right {
+        name: name.into(),
+        granted,
+    };
+    let slack = set_timer_slack_1ns().map_err(|e| e.to_string());
+    let mut rights = vec![right("timer slack of 1 ns", slack)];
+    if mode != SleepMode::Spin {
+        rights.push(right("SCHED_FIFO", request_real_time(priority)));
+    }
+    rights
+}
+
+/// What a process asks of the system once, before its packet threads start.
+#[must_use]
+pub fn prepare_process() -> Vec<Right> {
+    vec![Right {
+        name: "locked memory".into(),
+        granted: lock_memory(),
+    }]
 }
 
 /// Starts the media at run time zero of `clock`. Gives a sender for facts of the session, and the
@@ -128,8 +148,13 @@ pub fn start_media(
         max_disk,
     )
     .context("cannot write recordings in --dir")?;
+    let timers = Timers {
+        mode: SleepMode::Sleep,
+        threads: engines,
+        rights: all_rights(&real_time),
+    };
     sender
-        .send(opened(worst(&real_time)))
+        .send(opened(timers))
         .context("the collector's inbox")?;
     let (status, meter) = (Arc::clone(&shared.status), Arc::clone(&shared.meter));
     let collector = Collector::new(rings, inbox, status, meter, HostProbe::new(local), clock);
@@ -147,34 +172,33 @@ fn opened_fact(
     ready: &ReadyMedia,
     kernel_timestamps: bool,
     clock: RunClock,
-) -> impl FnOnce(std::result::Result<(), String>) -> Fact + use<> {
+) -> impl FnOnce(Timers) -> Fact + use<> {
     let pair = ClockPair::read();
     let (run, guest_named, same_clock) = (ready.run, ready.guest_named, ready.same_clock);
     let (load, wall_at_zero) = (
         Box::new(ready.load.clone()),
         pair.wall + (clock.zero - pair.mono),
     );
-    move |real_time| Fact::Opened {
+    move |timers| Fact::Opened {
         end: End::Guest,
         run,
         load,
         same_clock,
         wall_at_zero,
-        real_time,
+        timers,
         kernel_timestamps,
         guest_named,
         judgement: String::new(),
     }
 }
 
-fn start_engine(
-    setup: EngineSetup,
-    granted: mpsc::Sender<std::result::Result<(), String>>,
-) -> Result<JoinHandle<()>> {
+fn start_engine(setup: EngineSetup, granted: mpsc::Sender<Vec<Right>>) -> Result<JoinHandle<()>> {
     let name = format!("media-{}", setup.index);
+    let status = Arc::clone(&setup.status);
     let engine = Engine::new(setup).context("the media engine's poller")?;
     let body = move || {
-        if granted.send(prepare_media_thread(MEDIA_PRIORITY)).is_ok() {
+        let rights = prepare_packet_thread(&status, MEDIA_PRIORITY, SleepMode::Sleep);
+        if granted.send(rights).is_ok() {
             drop(granted);
             engine.run();
         }
@@ -185,11 +209,18 @@ fn start_engine(
         .context("a media-engine thread")
 }
 
-/// The first refusal of any media thread.
-fn worst(
-    real_time: &mpsc::Receiver<std::result::Result<(), String>>,
-) -> std::result::Result<(), String> {
-    real_time.iter().collect()
+/// What the process and each of its packet threads asked for, each right once: refused where any thread was.
+#[must_use]
+pub fn all_rights(threads: &mpsc::Receiver<Vec<Right>>) -> Vec<Right> {
+    let mut all = prepare_process();
+    for right in threads.iter().flatten() {
+        match all.iter_mut().find(|known| known.name == right.name) {
+            Some(known) if known.granted.is_ok() => *known = right,
+            Some(_) => {}
+            None => all.push(right),
+        }
+    }
+    all
 }
 
 fn collect(

@@ -4,6 +4,7 @@
 use crate::scenario::value::{Duration, Octets, PortRange};
 use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 use milliwatt_agent::limits::Subnet;
+use milliwatt_wire::clock::SleepMode;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -89,6 +90,17 @@ pub struct RunArgs {
     /// A packet more than 20 ms behind its time: leave it out and count it, or send it in a burst
     #[arg(long, value_name = "HOW", value_enum, default_value_t = OnLate::NotSent)]
     pub on_late: OnLate,
+    /// How a pacing thread waits for its slot: sleep; hybrid sleeps, then spins the last 100 us; spin keeps a
+    /// processor to itself [default: what `milliwatt calibrate` found, else sleep]
+    #[arg(long, value_name = "MODE", value_enum)]
+    pub pacing: Option<PacingMode>,
+    /// Threads that pace, streams spread over them [default: one for each 2000 streams, at most half of the processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub pacing_threads: Option<u32>,
+    /// Width of a pacing slot: all packets due in one leave in one wake-up, a stream keeps its place in its slot
+    /// [default: 250us up to 1000 streams each way, 500us above]
+    #[arg(long, value_name = "DURATION")]
+    pub slot: Option<Duration>,
     /// Give the guest up after this long without a word from it
     #[arg(long, value_name = "DURATION", default_value = "60s")]
     pub guest_lost_after: Duration,
@@ -112,6 +124,27 @@ pub enum OnLate {
     NotSent,
     /// Sent at once with those that wait.
     Burst,
+}
+
+/// How a pacing thread waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PacingMode {
+    /// The kernel's timer wakes it.
+    Sleep,
+    /// It sleeps, then spins the last 100 us.
+    Hybrid,
+    /// It spins.
+    Spin,
+}
+
+impl From<PacingMode> for SleepMode {
+    fn from(mode: PacingMode) -> Self {
+        match mode {
+            PacingMode::Sleep => Self::Sleep,
+            PacingMode::Hybrid => Self::Hybrid,
+            PacingMode::Spin => Self::Spin,
+        }
+    }
 }
 
 /// `milliwatt agent`.

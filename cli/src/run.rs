@@ -2,11 +2,13 @@
 
 use crate::args::{KeepRecordings, OnLate, RunArgs};
 use crate::controller;
+use crate::controller::pace::{Pace, is_slot_width};
 use crate::dry_run::Forecast;
 use crate::exit::{ExitCode, Failure};
 use crate::output;
 use crate::scenario::value::{Duration, PortRange};
 use crate::scenario::{self, Plan};
+use milliwatt_wire::socket::allowed_processors;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -29,6 +31,8 @@ pub struct RunRequest {
     pub keep_recordings: KeepRecordings,
     /// What becomes of a packet whose slot came too late.
     pub on_late: OnLate,
+    /// How the tester keeps time.
+    pub pace: Pace,
     /// The guest is given up after this long without a word.
     pub guest_lost_after: Duration,
 }
@@ -60,6 +64,12 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
     if args.no_abort {
         plan.abort = None;
     }
+    if let Some(slot) = args.slot {
+        plan.load.slot_width = checked_slot(slot)?;
+    }
+    let streams = plan.load.concurrent * u32::from(plan.load.legs);
+    let asked = (args.pacing.map(Into::into), args.pacing_threads);
+    let pace = Pace::choose(asked, None, streams, allowed_processors().len());
     Ok(RunRequest {
         plan,
         guests: args.guest.clone(),
@@ -69,8 +79,17 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
         bind: args.bind,
         keep_recordings: args.keep_recordings,
         on_late: args.on_late,
+        pace,
         guest_lost_after: args.guest_lost_after,
     })
+}
+
+fn checked_slot(slot: Duration) -> Result<i64, Failure> {
+    if is_slot_width(slot.0) {
+        return Ok(slot.0);
+    }
+    Err(Failure::usage(format!("--slot {slot}: whole slots do not make up a packet time of 20ms, or it is too narrow or too wide"))
+        .hint("give 50us to 5ms, such as 100us, 250us or 500us; without --slot the load decides"))
 }
 
 fn refuse_later(plan: &Plan) -> Result<(), Failure> {

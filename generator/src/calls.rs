@@ -8,6 +8,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 /// One call, placed in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,12 +99,12 @@ impl CallPlan {
 
     /// Calls of one lane, in order.
     #[must_use]
-    pub fn by_lane(&self, lanes: u32) -> Vec<Vec<Call>> {
+    pub fn by_lane(&self, lanes: u32) -> Vec<Arc<[Call]>> {
         let mut lists = vec![Vec::new(); lanes as usize];
         for call in &self.calls {
             lists[call.lane.0 as usize].push(*call);
         }
-        lists
+        lists.into_iter().map(Arc::from).collect()
     }
 }
 

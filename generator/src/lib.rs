@@ -7,10 +7,12 @@
 //! * [`stream`]: one sender's sequence numbers, timestamps and ledger.
 //! * [`report`]: RTCP sender and receiver reports and their interval.
 //! * [`pacer`]: which streams are due in a slot, for all lanes of an end.
+//! * [`driver`]: the pacing thread, which has a clock.
 //!
-//! Sans-IO: time is an argument. The threads that own sockets and clocks drive it.
+//! Sans-IO but for the driver: time is an argument.
 
 pub mod calls;
+pub mod driver;
 pub mod grid;
 pub mod pacer;
 pub mod packet;

@@ -8,6 +8,7 @@ use milliwatt_wire::facts::{Fact, PacingSecond, Scale};
 use milliwatt_wire::id::{CallId, Lane, Leg, Party, StreamId};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS, Role};
 use milliwatt_wire::time::RunTime;
+use std::sync::Arc;
 
 /// All calls of one lane and party, one after the other: the stream on one port pair.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub struct Line {
     leg: Leg,
     /// Offset of the line's packets into the call's packet times, ns.
     offset: i64,
-    calls: Vec<Call>,
+    calls: Arc<[Call]>,
     next_call: usize,
     current: Option<StreamSender>,
 }
@@ -46,6 +47,12 @@ impl Line {
     /// The stream being sent.
     pub fn sender(&mut self) -> Option<&mut StreamSender> {
         self.current.as_mut()
+    }
+
+    /// The call being sent, and its stream.
+    pub fn sending(&mut self) -> Option<(&Call, &mut StreamSender)> {
+        let call = self.calls.get(self.next_call.checked_sub(1)?)?;
+        Some((call, self.current.as_mut()?))
     }
 
     /// The stream that has a slot due at `due`, opening and closing streams on the way. From `cut`
@@ -120,7 +127,7 @@ impl Pacer {
                 let offset = line_offset(load, &grid, lane, *party, leg);
                 let (_, slot) = grid.slot_of(offset);
                 by_slot[slot as usize].push(u32::try_from(lines.len()).unwrap_or(u32::MAX));
-                let (party, calls) = (*party, calls.clone());
+                let (party, calls) = (*party, Arc::clone(&calls));
                 lines.push(Line {
                     lane,
                     party,
@@ -151,6 +158,17 @@ impl Pacer {
     #[must_use]
     pub fn lines(&self) -> &[Line] {
         &self.lines
+    }
+
+    /// The first slot from `tick` on that any line has its place in: in the others there is nothing to wake for.
+    #[must_use]
+    pub fn next_used(&self, tick: i64) -> i64 {
+        let slots = i64::from(self.grid.slots());
+        let used = |tick: &i64| {
+            let slot = usize::try_from(tick.rem_euclid(slots)).unwrap_or(0);
+            !self.by_slot[slot].is_empty()
+        };
+        (tick..tick + slots).find(used).unwrap_or(tick)
     }
 
     /// Ends every call at `at`, or at its own end if that is sooner.
@@ -271,6 +289,21 @@ mod tests {
     use super::*;
     use crate::stream::Handed;
     use milliwatt_wire::time::NS_PER_SECOND;
+
+    #[test]
+    fn slots_without_a_line_are_passed_over() {
+        let load = LoadSpec {
+            concurrent: 1,
+            ..crate::test_load()
+        };
+        let plan = CallPlan::expand(&load);
+        let pacer = Pacer::new(&load, &plan, Leg::Receive, |_| true);
+        let used: Vec<i64> = (0..80)
+            .filter(|tick| pacer.next_used(*tick) == *tick)
+            .collect();
+        assert_eq!(used.len(), 4, "two lines, two packet times: {used:?}");
+        assert_eq!((used[2], used[3]), (used[0] + 40, used[1] + 40));
+    }
 
     /// Drives a pacer over the whole plan in virtual time; gives sent packets by line.
     fn drive(pacer: &mut Pacer, until: RunTime, facts: &mut Vec<Fact>) -> u64 {

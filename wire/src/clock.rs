@@ -5,6 +5,7 @@ use crate::time::{MonoTime, NS_PER_SECOND};
 use rustix::io::Errno;
 use rustix::thread::{clock_nanosleep_absolute, set_current_timer_slack};
 use rustix::time::{ClockId, Timespec, clock_gettime};
+use serde::{Deserialize, Serialize};
 use std::num::NonZeroU64;
 
 /// This host's `CLOCK_MONOTONIC`, ns; the clock that everything is measured by.
@@ -39,6 +40,54 @@ pub fn sleep_until(due: MonoTime) {
         tv_nsec: ns % NS_PER_SECOND,
     };
     while clock_nanosleep_absolute(ClockId::Monotonic, &due) == Err(Errno::INTR) {}
+}
+
+/// Reads the clock until it shows `due`: exact, at the price of a whole processor.
+pub fn spin_until(due: MonoTime) {
+    while mono_now() < due {
+        std::hint::spin_loop();
+    }
+}
+
+/// How a thread waits for a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SleepMode {
+    /// Sleeps until the kernel's timer wakes it.
+    #[default]
+    Sleep,
+    /// Sleeps until [`SPUN_NS`] before, then reads the clock.
+    Hybrid,
+    /// Reads the clock all the time.
+    Spin,
+}
+
+/// The part of a wait that `hybrid` spins, ns: what a wake-up is late by in a quiet virtual machine, and half as
+/// much again.
+pub const SPUN_NS: i64 = 100_000;
+
+impl SleepMode {
+    /// Waits until the monotonic clock shows `due`; returns at once when it already does.
+    pub fn wait_until(self, due: MonoTime) {
+        match self {
+            Self::Sleep => sleep_until(due),
+            Self::Hybrid => {
+                sleep_until(due + -SPUN_NS);
+                spin_until(due);
+            }
+            Self::Spin => spin_until(due),
+        }
+    }
+
+    /// Its name, as on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sleep => "sleep",
+            Self::Hybrid => "hybrid",
+            Self::Spin => "spin",
+        }
+    }
 }
 
 /// Lets the calling thread's timers fire within 1 ns instead of the default 50 us after due.
@@ -123,6 +172,15 @@ mod tests {
         sleep_until(MonoTime(-1));
         sleep_until(woken);
         assert!(mono_now() - woken < NS_PER_SECOND);
+    }
+
+    #[test]
+    fn no_mode_returns_before_due() {
+        for mode in [SleepMode::Sleep, SleepMode::Hybrid, SleepMode::Spin] {
+            let due = mono_now() + NS_PER_MS;
+            mode.wait_until(due);
+            assert!(mono_now() >= due, "{}", mode.name());
+        }
     }
 
     #[test]

@@ -5,13 +5,14 @@
 //! arrival minus due departure, so across hosts it holds the offset that the start message left
 //! and the skew since; [`Fact::Opened`] says whether both ends share one clock.
 
+use crate::clock::SleepMode;
 use crate::id::{CallId, End, Lane, StreamId};
 use crate::load::LoadSpec;
 use crate::time::RunTime;
 use serde::{Deserialize, Serialize};
 
 /// Version of the facts format: a reader refuses others.
-pub const FACTS_VERSION: u8 = 1;
+pub const FACTS_VERSION: u8 = 2;
 
 /// Packets later than this above the stream's reference transit are listed one by one, ns.
 pub const LATE_LISTED_NS: i64 = 20_000_000;
@@ -226,6 +227,26 @@ pub struct SentSecond {
     pub nic_received_octets: Option<u64>,
 }
 
+/// How an end's packet threads keep time: what was chosen, what was asked of the system, what it granted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timers {
+    /// How they wait for a slot.
+    pub mode: SleepMode,
+    /// Threads that send by the clock.
+    pub threads: u32,
+    /// What was asked of the system.
+    pub rights: Vec<Right>,
+}
+
+/// Something asked of the system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Right {
+    /// What: `SCHED_FIFO`, `timer slack of 1 ns`, `locked memory`, `processor of its own`, `kernel departure stamps`.
+    pub name: String,
+    /// Granted; the reason and the remedy when refused.
+    pub granted: Result<(), String>,
+}
+
 /// State of an end's host in one second; null where it could not be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HostSecond {
@@ -237,6 +258,9 @@ pub struct HostSecond {
     pub steal_percent: Option<f32>,
     /// This process's CPU, percent of one core.
     pub process_cpu_percent: Option<f32>,
+    /// The largest share of the second that a packet thread was runnable and did not run, percent: a processor short
+    /// of time, whatever its use is. Time that a thread sleeps, or spins on purpose, is no part of it.
+    pub runnable_percent: Option<f32>,
     /// Packets dropped at our sockets since the run began (`SO_RXQ_OVFL`, `SO_MEMINFO`).
     pub socket_drops: u64,
     /// Recorder frames dropped since the run began because the disk did not keep up.
@@ -294,8 +318,8 @@ pub enum Fact {
         same_clock: bool,
         /// Run time zero by this end's wall clock, ns since 1970.
         wall_at_zero: i64,
-        /// `SCHED_FIFO` granted to the media threads; the reason when refused.
-        real_time: Result<(), String>,
+        /// How its packet threads keep time.
+        timers: Timers,
         /// Kernel receive timestamps in use.
         kernel_timestamps: bool,
         /// A guest was named (`--guest`): the other end's stalls are findings, not taint.
@@ -399,6 +423,16 @@ pub enum Fact {
     },
     /// The end's own pacing: departures at the tester, playout ticks at the guest.
     Pacing(PacingSecond),
+    /// How long after its departure was read off the clock the kernel handed a packet to the driver, for the packets
+    /// of a sample of the streams that left in one second.
+    DepartureStamps {
+        /// The second of run time.
+        second: u32,
+        /// Histogram: (bucket of [`Scale::LEG`], count).
+        after: Vec<(u8, u32)>,
+        /// The longest, ns.
+        after_max: i64,
+    },
     /// What the end sent.
     Sent(SentSecond),
     /// State of the end's host.

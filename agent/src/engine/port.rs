@@ -12,6 +12,7 @@ use milliwatt_wire::id::{Lane, Leg, Party, StreamId};
 use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::socket::{MediaSocket, SendOutcome};
 use milliwatt_wire::time::RunTime;
+use std::sync::Arc;
 
 /// A port pair's sockets, proven and connected.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub struct PortPair {
 pub fn line_receiver(
     load: &LoadSpec,
     grid: &Grid,
-    calls: &[Call],
+    calls: &Arc<[Call]>,
     party: Party,
     leg: Leg,
 ) -> LineReceiver {
@@ -74,7 +75,7 @@ pub fn port_calls(
     load: &LoadSpec,
     plan: &CallPlan,
     serves: impl Fn(Lane) -> bool,
-) -> Vec<(Lane, Party, Vec<Call>)> {
+) -> Vec<(Lane, Party, Arc<[Call]>)> {
     let lanes = (0..)
         .map(Lane)
         .zip(plan.by_lane(load.concurrent))
@@ -83,7 +84,7 @@ pub fn port_calls(
         .flat_map(|(lane, calls)| {
             load.parties()
                 .iter()
-                .map(move |party| (lane, *party, calls.clone()))
+                .map(move |party| (lane, *party, Arc::clone(&calls)))
         })
         .collect()
 }

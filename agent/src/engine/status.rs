@@ -1,13 +1,13 @@
-//! What the media threads of an end share with the rest of it, without locks.
+//! What the media threads of an end share with the rest of it; none of it locks on the packet path.
 
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::socket::MediaSocket;
 use milliwatt_wire::time::RunTime;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-/// What media threads and the session tell each other, without locks.
+/// What media threads and the session tell each other; on the packet path without locks.
 #[derive(Debug)]
 pub struct MediaStatus {
     /// Monotonic time of the last valid packet from the other end, ns.
@@ -24,6 +24,8 @@ pub struct MediaStatus {
     pub recorder_drops: AtomicU64,
     /// Facts that found the ring full: nothing may be lost, so this must stay 0.
     pub fact_drops: AtomicU64,
+    /// The packet threads, as the system counts threads: each enters itself once, at its start.
+    threads: Mutex<Vec<i32>>,
 }
 
 impl Default for MediaStatus {
@@ -36,11 +38,28 @@ impl Default for MediaStatus {
             socket_drops: AtomicU64::new(0),
             recorder_drops: AtomicU64::new(0),
             fact_drops: AtomicU64::new(0),
+            threads: Mutex::default(),
         }
     }
 }
 
 impl MediaStatus {
+    /// Has a packet thread's time on the processor watched.
+    pub fn watch_thread(&self, thread: i32) {
+        if let Ok(mut threads) = self.threads.lock() {
+            threads.push(thread);
+        }
+    }
+
+    /// The packet threads.
+    #[must_use]
+    pub fn threads(&self) -> Vec<i32> {
+        self.threads
+            .lock()
+            .map(|threads| threads.clone())
+            .unwrap_or_default()
+    }
+
     /// How far the clocks have moved apart by `now`, ns.
     #[must_use]
     pub fn drift(&self, now: RunTime) -> i64 {

@@ -3,9 +3,11 @@
 
 mod addresses;
 mod environment;
+mod threads;
 
 pub use addresses::{InterfaceAddress, interface_addresses, interface_of, own_addresses};
 pub use environment::environment;
+pub use threads::ThreadWaits;
 
 use milliwatt_wire::clock::ClockPair;
 use milliwatt_wire::facts::HostSecond;
@@ -96,6 +98,7 @@ impl Reading {
             .unzip();
         let step = self.clocks.wall_step_since(&last.clocks);
         let host = HostSecond {
+            runnable_percent: None,
             second,
             cpu_percent,
             steal_percent,

@@ -1,15 +1,18 @@
 //! The tester's threads: pacing, receiving, and the collector of their facts.
 
+use super::departures::DepartureSample;
+use super::pace::Pace;
 use super::receiving::Receiving;
 use super::sending::Sending;
 use crate::exit::Failure;
 use milliwatt_agent::collector::Collector;
 use milliwatt_agent::engine::{MediaStatus, PortPair};
+use milliwatt_agent::media::all_rights;
 use milliwatt_agent::meter::TcpMeter;
 use milliwatt_agent::telemetry::HostProbe;
 use milliwatt_generator::calls::CallPlan;
 use milliwatt_wire::clock::{ClockPair, mono_now, sleep_until};
-use milliwatt_wire::facts::Fact;
+use milliwatt_wire::facts::{Fact, Timers};
 use milliwatt_wire::id::End;
 use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::time::RunClock;
@@ -29,6 +32,7 @@ pub(super) struct Opening {
     pub(super) guest_named: bool,
     pub(super) judgement: String,
     pub(super) burst: bool,
+    pub(super) pace: Pace,
 }
 
 /// The running media of the tester.
@@ -56,38 +60,54 @@ pub(super) fn start(
         |e: std::io::Error| Failure::could_not_run(format!("cannot start the media threads: {e}"));
     let ports = Arc::new(ports);
     let sent: Arc<[AtomicU32]> = ports.iter().map(|_| AtomicU32::new(0)).collect();
-    let (sending_facts, sending_ring) = rtrb::RingBuffer::new(FACT_RING);
     let (receiving_facts, receiving_ring) = rtrb::RingBuffer::new(FACT_RING);
     let (facts, inbox) = mpsc::channel();
-    let (granted, real_time) = mpsc::channel();
+    let (granted, rights) = mpsc::channel();
+    let (sample, stamps) = DepartureSample::start(&ports);
+    let sample = Arc::new(sample);
     let receiving = Receiving::new(
         (&load, plan),
         (&ports, &sent),
+        Arc::clone(&sample),
         clock,
         status,
         receiving_facts,
     )
     .map_err(failed)?;
     let kernel_timestamps = ports.iter().all(|p| p.rtp.kernel_timestamps());
-    let sending = Sending {
-        load: load.clone(),
-        plan: Arc::clone(plan),
-        ports,
-        clock,
-        status: Arc::clone(status),
-        facts: sending_facts,
-        burst: opening.burst,
-        sent,
-    };
-    let named = |name: &str| thread::Builder::new().name(name.into());
-    let threads = vec![
-        named("pacing")
-            .spawn(move || sending.run(&granted))
-            .map_err(failed)?,
-        named("receiving")
-            .spawn(move || receiving.run())
-            .map_err(failed)?,
-    ];
+    let named = |name: String| thread::Builder::new().name(name);
+    let receive = move || receiving.run();
+    let mut threads = vec![named("receiving".into()).spawn(receive).map_err(failed)?];
+    let mut rings = vec![receiving_ring];
+    let Pace { mode, threads: of } = opening.pace;
+    for index in 0..of {
+        let (sending_facts, ring) = rtrb::RingBuffer::new(FACT_RING);
+        rings.push(ring);
+        let sending = Sending {
+            load: load.clone(),
+            plan: Arc::clone(plan),
+            ports: Arc::clone(&ports),
+            clock,
+            status: Arc::clone(status),
+            facts: sending_facts,
+            mode,
+            burst: opening.burst,
+            index,
+            of,
+            sent: Arc::clone(&sent),
+            sample: Arc::clone(&sample),
+        };
+        let granted = granted.clone();
+        let send = move || sending.run(granted);
+        threads.push(
+            named(format!("pacing-{index}"))
+                .spawn(send)
+                .map_err(failed)?,
+        );
+    }
+    drop(granted);
+    let mut rights = all_rights(&rights);
+    rights.push(stamps);
     let pair = ClockPair::read();
     let opened = Fact::Opened {
         end: End::Tester,
@@ -95,15 +115,16 @@ pub(super) fn start(
         load: Box::new(load),
         same_clock,
         wall_at_zero: pair.wall + (clock.zero - pair.mono),
-        real_time: real_time
-            .recv()
-            .unwrap_or_else(|_| Err("the pacing thread did not start".into())),
+        timers: Timers {
+            mode,
+            threads: of,
+            rights,
+        },
         kernel_timestamps,
         guest_named: opening.guest_named,
         judgement: opening.judgement,
     };
     drop(facts.send(opened));
-    let rings = vec![sending_ring, receiving_ring];
     let probe = HostProbe::new(Some(local));
     let collector = Collector::new(
         rings,
@@ -116,7 +137,7 @@ pub(super) fn start(
     let (out, blocks) = queue::unbounded_channel();
     let (finish, finished) = mpsc::channel();
     let (over, media_over) = queue::unbounded_channel();
-    named("collector")
+    named("collector".into())
         .spawn(move || collect(collector, threads, &out, &over, &finished))
         .map_err(failed)?;
     Ok(TesterMedia {

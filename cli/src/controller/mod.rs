@@ -8,12 +8,14 @@
 mod calendar;
 mod clocks;
 pub mod conclusion;
+mod departures;
 mod dial;
 pub mod directory;
 mod link;
 mod live;
 mod media;
 mod own_agent;
+pub mod pace;
 mod receiving;
 pub mod record;
 pub mod recordings;

@@ -1,5 +1,6 @@
 //! The tester's receiving thread: reads the sent leg's packets, and keeps up RTCP.
 
+use super::departures::{DepartureLog, DepartureSample};
 use milliwatt_agent::engine::{
     FactRing, MediaStatus, PortPair, RtcpPort, SentLog, SocketDrops, heard, line_receiver,
     port_calls,
@@ -30,7 +31,7 @@ struct HeardLine {
     receiver: LineReceiver,
     rtcp: RtcpPort,
     party: Party,
-    calls: Vec<Call>,
+    calls: Arc<[Call]>,
     drops: SocketDrops,
 }
 
@@ -46,6 +47,8 @@ pub(super) struct Receiving {
     poller: Poller,
     octets: SentLog,
     leg: LegLog,
+    sample: Arc<DepartureSample>,
+    departures: DepartureLog,
     end: RunTime,
 }
 
@@ -53,6 +56,7 @@ impl Receiving {
     pub(super) fn new(
         (load, plan): (&LoadSpec, &CallPlan),
         (ports, sent): (&Arc<Vec<PortPair>>, &Arc<[AtomicU32]>),
+        sample: Arc<DepartureSample>,
         clock: RunClock,
         status: &Arc<MediaStatus>,
         facts: rtrb::Producer<Fact>,
@@ -85,6 +89,8 @@ impl Receiving {
             poller,
             octets: SentLog::new(ports.first().is_some_and(|p| p.rtp.local_addr().is_ipv6())),
             leg: LegLog::new(Leg::Sent),
+            sample,
+            departures: DepartureLog::new(),
             end: plan.end() + load.onward_offset + PTIME_NS,
             ports: Arc::clone(ports),
             load: load.clone(),
@@ -118,6 +124,8 @@ impl Receiving {
             lines,
             poller,
             leg,
+            sample,
+            departures,
             ..
         } = self;
         let pair = ClockPair::read();
@@ -137,6 +145,9 @@ impl Receiving {
                 } else {
                     &ports[index].rtp
                 };
+                if let Some(sampled) = sample.of(index).filter(|_| !is_rtcp) {
+                    departures.read((&ports[index], sampled), (&pair, *clock), &mut sink);
+                }
                 let Ok(count) = batch.receive(socket) else {
                     continue;
                 };
@@ -213,6 +224,7 @@ impl Receiving {
             line.receiver.close(&mut sink);
         }
         self.leg.close(last, &mut sink);
+        self.departures.close(last, &mut sink);
         self.octets.turn(last, &mut sink);
     }
 }

@@ -98,6 +98,7 @@ impl<'a> Run<'a> {
             guest_named: !own,
             judgement,
             burst,
+            pace: request.pace,
         };
         let (recorded_sender, recorded) = std_mpsc::channel();
         let tell = Box::new(move |fact| drop(recorded_sender.send(fact)));

@@ -1,22 +1,25 @@
-//! The tester's pacing thread: wakes once a slot, sends what is due there, and keeps a record of
-//! how late every packet was. It does nothing else, so that its lateness is the system's.
+//! What the tester sends: each party's tone, or the silence that the scenario puts in its place.
 
+use super::departures::DepartureSample;
 use milliwatt_agent::engine::{FactRing, MediaStatus, PortPair, SentLog};
-use milliwatt_agent::media::{PACING_PRIORITY, prepare_media_thread};
+use milliwatt_agent::media::{PACING_PRIORITY, prepare_packet_thread};
 use milliwatt_generator::calls::{Call, CallPlan};
-use milliwatt_generator::pacer::{Line, NOT_SENT_AFTER_NS, Pacer, PacingLog};
-use milliwatt_generator::stream::Handed;
+use milliwatt_generator::driver::{Departure, Departures, Pacing};
 use milliwatt_generator::tone::Tone;
-use milliwatt_wire::clock::{mono_now, sleep_until};
-use milliwatt_wire::facts::Fact;
-use milliwatt_wire::id::{Leg, Party};
+use milliwatt_wire::clock::{SleepMode, mono_now};
+use milliwatt_wire::facts::{Fact, Right};
+use milliwatt_wire::id::Party;
 use milliwatt_wire::load::{LoadSpec, PTIME_NS};
-use milliwatt_wire::socket::SendOutcome;
+use milliwatt_wire::socket::{SendOutcome, allowed_processors, pin_to_cpu};
 use milliwatt_wire::time::{RunClock, RunTime};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 
-/// Everything the pacing thread needs.
+/// With fewer processors than this a pacing thread is not tied to one: what else runs there would wait for it, and
+/// it for the interrupts.
+const PINNED_FROM: usize = 4;
+
+/// Everything a pacing thread needs.
 pub(super) struct Sending {
     pub(super) load: LoadSpec,
     pub(super) plan: Arc<CallPlan>,
@@ -24,98 +27,117 @@ pub(super) struct Sending {
     pub(super) clock: RunClock,
     pub(super) status: Arc<MediaStatus>,
     pub(super) facts: rtrb::Producer<Fact>,
+    pub(super) mode: SleepMode,
     /// Late packets are sent in a burst instead of being left out.
     pub(super) burst: bool,
+    /// Which pacing thread this is, and how many there are.
+    pub(super) index: u32,
+    pub(super) of: u32,
     /// Packets sent of the current stream of each port, for RTCP.
     pub(super) sent: Arc<[AtomicU32]>,
+    pub(super) sample: Arc<DepartureSample>,
 }
 
 impl Sending {
-    /// Runs until the plan or its cut is over. Says first what real-time scheduling was refused.
-    pub(super) fn run(self, granted: &mpsc::Sender<Result<(), String>>) {
-        if granted.send(prepare_media_thread(PACING_PRIORITY)).is_err() {
-            return;
-        }
-        let Self {
-            load,
-            plan,
-            ports,
-            clock,
-            status,
-            facts,
-            burst,
-            sent,
-        } = self;
-        let mut facts = FactRing::new(facts, &status);
-        let mut sink = facts.sink();
-        let tones = [
-            Tone::new(Party::A, load.codec),
-            Tone::new(Party::B, load.codec),
-        ];
-        let mut pacer = Pacer::new(&load, &plan, Leg::Receive, |_| true);
-        let mut pacing = PacingLog::default();
-        let mut octets = SentLog::new(ports.first().is_some_and(|p| p.rtp.local_addr().is_ipv6()));
-        let mut end = plan.end() + PTIME_NS;
-        let mut tick = 0;
-        while pacer.grid().due(tick) <= end && !status.halt.load(Ordering::Relaxed) {
-            let due = pacer.grid().due(tick);
-            sleep_until(clock.mono(due));
-            let cut = RunTime(status.cut.load(Ordering::Relaxed));
-            if cut < end {
-                end = cut + PTIME_NS;
-                pacer.cut(cut);
-            }
-            pacer.visit(tick, &mut sink, |index, line, sink| {
-                let now = clock.run(mono_now());
-                let in_time = burst || now - due <= NOT_SENT_AFTER_NS;
-                pacing.count(due, now, in_time, sink);
-                let Some(call) = line.call().copied() else {
-                    return;
-                };
-                if in_time {
-                    let left = send(&load, line, &call, &tones, &ports[index], sink);
-                    octets.rtp(now.second(), left, sink);
-                } else if let Some(sender) = line.sender() {
-                    sender.skip();
-                }
-                sent[index].store(line.sender().map_or(0, |s| s.sent()), Ordering::Relaxed);
-            });
-            tick += 1;
-        }
-        pacer.finish(&mut sink);
-        let last = clock.run(mono_now()).second() + 1;
-        pacing.close(last, &mut sink);
-        octets.turn(last, &mut sink);
+    /// Runs until the plan or its cut is over. Says first what the system granted and refused.
+    pub(super) fn run(self, granted: mpsc::Sender<Vec<Right>>) {
+        let mut rights = prepare_packet_thread(&self.status, PACING_PRIORITY, self.mode);
+        rights.extend(pin(self.index as usize));
+        drop(granted.send(rights));
+        drop(granted);
+        let mut facts = FactRing::new(self.facts, &self.status);
+        let ipv6 = self
+            .ports
+            .first()
+            .is_some_and(|p| p.rtp.local_addr().is_ipv6());
+        let mut end = TesterEnd {
+            tones: [Party::A, Party::B].map(|party| Tone::new(party, self.load.codec)),
+            load: &self.load,
+            ports: &self.ports,
+            status: &self.status,
+            sent: &self.sent,
+            sample: &self.sample,
+            octets: SentLog::new(ipv6),
+        };
+        let pacing = Pacing {
+            load: &self.load,
+            plan: &self.plan,
+            clock: self.clock,
+            mode: self.mode,
+            burst: self.burst,
+            index: self.index,
+            of: self.of,
+        };
+        pacing.run(&mut end, &mut facts.sink());
+        let last = self.clock.run(mono_now()).second() + 1;
+        end.octets.turn(last, &mut facts.sink());
     }
 }
 
-/// Sends the due packet of a line; gives its octets, 0 when the system refused it.
-fn send(
-    load: &LoadSpec,
-    line: &mut Line,
-    call: &Call,
-    tones: &[Tone; 2],
-    port: &PortPair,
-    facts: &mut impl FnMut(Fact),
-) -> usize {
-    let party = line.party();
-    let Some(sender) = line.sender() else {
-        return 0;
-    };
-    let slot = sender.next_slot().unwrap_or(0);
-    let payload = sender.fill();
-    if is_silent(load, call, party, slot) {
-        payload.fill(load.codec.idle_code());
-    } else {
-        payload.copy_from_slice(tones[party.channel()].packet(slot));
+/// Ties the calling thread to a processor, the last first: interrupts prefer the first. None where that is not asked.
+fn pin(index: usize) -> Option<Right> {
+    let processors = allowed_processors();
+    let free = processors.len() >= PINNED_FROM && index < processors.len() / 2;
+    let cpu = *processors.iter().rev().nth(index).filter(|_| free)?;
+    Some(Right {
+        name: "processor of its own".into(),
+        granted: pin_to_cpu(cpu).map_err(|e| e.to_string()),
+    })
+}
+
+/// The tester, as its pacing thread sees it.
+struct TesterEnd<'s> {
+    tones: [Tone; 2],
+    load: &'s LoadSpec,
+    ports: &'s [PortPair],
+    status: &'s MediaStatus,
+    sent: &'s [AtomicU32],
+    sample: &'s DepartureSample,
+    octets: SentLog,
+}
+
+impl Departures for TesterEnd<'_> {
+    fn cut(&self) -> RunTime {
+        RunTime(self.status.cut.load(Ordering::Relaxed))
     }
-    let octets = sender.octets().len();
-    let (handed, left) = match port.rtp.send(sender.octets()) {
-        SendOutcome::Sent => (Handed::Sent, octets),
-        _ => (Handed::Refused, 0),
-    };
-    sender.settle(handed, facts);
-    left
+
+    fn is_halted(&self) -> bool {
+        self.status.halt.load(Ordering::Relaxed)
+    }
+
+    fn fill(&mut self, departure: &Departure<'_>, payload: &mut [u8]) {
+        if is_silent(self.load, departure.call, departure.party, departure.slot) {
+            payload.fill(self.load.codec.idle_code());
+        } else {
+            let tone = &self.tones[departure.party.channel()];
+            payload.copy_from_slice(tone.packet(departure.slot));
+        }
+    }
+
+    fn send(
+        &mut self,
+        departure: &Departure<'_>,
+        octets: &[u8],
+        at: RunTime,
+        facts: &mut impl FnMut(Fact),
+    ) -> SendOutcome {
+        let sampled = self.sample.of(departure.port);
+        if let Some(sampled) = sampled {
+            sampled.leaves(at);
+        }
+        let outcome = self.ports[departure.port].rtp.send(octets);
+        if outcome == SendOutcome::Sent {
+            self.octets.rtp(at.second(), octets.len(), facts);
+            if let Some(sampled) = sampled {
+                sampled.left();
+            }
+        }
+        outcome
+    }
+
+    fn told_sent(&mut self, port: usize, packets: u32) {
+        self.sent[port].store(packets, Ordering::Relaxed);
+    }
 }
 
 /// A known silence covers this slot.

@@ -2,11 +2,10 @@
 
 use super::file::{self, Scenario};
 use super::measure;
+use crate::controller::pace::slot_width;
 use milliwatt_wire::id::{CallId, Party};
 use milliwatt_wire::load::{Codec, KnownSilence, LoadSpec, RecordingSpec, Role, TransferSpec};
 
-/// Streams each way up to which the finer pacing slots cost little CPU.
-const FINE_SLOT_STREAMS: u64 = 200;
 /// Default of [`LoadSpec::onward_offset`]: a local path and its scheduling, ns.
 const ONWARD_OFFSET: i64 = 2_000_000;
 
@@ -41,7 +40,7 @@ pub fn load(scenario: &Scenario) -> LoadSpec {
         transfer_dscp: transfer.dscp,
         playout_buffer: scenario.playout.buffer.0,
         dead_air_min: scenario.dead_air.min.0,
-        slot_width: slot_width(calls.concurrent, calls.legs),
+        slot_width: slot_width(calls.concurrent.saturating_mul(calls.legs.into())),
         onward_offset: ONWARD_OFFSET,
         recording: recording(scenario),
         transfer: TransferSpec {
@@ -62,15 +61,6 @@ fn role(role: file::Role) -> Role {
     match role {
         file::Role::MediaServer => Role::MediaServer,
         file::Role::Echo => Role::Echo,
-    }
-}
-
-/// 250 us up to 200 streams each way, 500 us above: fewer wake-ups where they would fill a core.
-fn slot_width(concurrent: u32, legs: u8) -> i64 {
-    if u64::from(concurrent) * u64::from(legs) <= FINE_SLOT_STREAMS {
-        250_000
-    } else {
-        500_000
     }
 }
 
@@ -97,16 +87,5 @@ fn known_silence(silence: &file::KnownSilence) -> KnownSilence {
         },
         from: silence.at.0,
         length: silence.length.0,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slots_are_fine_up_to_200_streams() {
-        assert_eq!((slot_width(100, 2), slot_width(200, 1)), (250_000, 250_000));
-        assert_eq!((slot_width(101, 2), slot_width(250, 2)), (500_000, 500_000));
     }
 }

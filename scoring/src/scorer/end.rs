@@ -2,7 +2,7 @@
 
 use crate::measured::Lateness;
 use crate::percentile::{Distribution, Percentile};
-use milliwatt_wire::facts::{Fact, HostSecond, PacingSecond, Scale, SentSecond};
+use milliwatt_wire::facts::{Fact, HostSecond, PacingSecond, Scale, SentSecond, Timers};
 use milliwatt_wire::load::LoadSpec;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use std::ops::Range;
 pub(super) struct Opening {
     pub load: LoadSpec,
     pub same_clock: bool,
-    pub real_time: Result<(), String>,
+    pub timers: Timers,
     pub kernel_timestamps: bool,
     pub guest_named: bool,
     pub judgement: String,
@@ -26,6 +26,8 @@ pub(super) struct EndRecord {
     pub pacing: BTreeMap<u32, PacingSecond>,
     pub sent: BTreeMap<u32, SentSecond>,
     pub host: BTreeMap<u32, HostSecond>,
+    /// How long after its departure was read off the clock the kernel handed a packet on, over the whole run.
+    pub departure_stamps: Distribution,
 }
 
 impl EndRecord {
@@ -35,7 +37,7 @@ impl EndRecord {
             Fact::Opened {
                 load,
                 same_clock,
-                real_time,
+                timers,
                 kernel_timestamps,
                 guest_named,
                 judgement,
@@ -44,7 +46,7 @@ impl EndRecord {
                 self.opening = Some(Opening {
                     load: load.as_ref().clone(),
                     same_clock: *same_clock,
-                    real_time: real_time.clone(),
+                    timers: timers.clone(),
                     kernel_timestamps: *kernel_timestamps,
                     guest_named: *guest_named,
                     judgement: judgement.clone(),
@@ -53,6 +55,12 @@ impl EndRecord {
             Fact::Closed { .. } => self.closed = true,
             Fact::Pacing(second) => self.absorb_pacing(second),
             Fact::Sent(second) => self.absorb_sent(second),
+            Fact::DepartureStamps {
+                after, after_max, ..
+            } => {
+                self.departure_stamps.record_coarse(Scale::LEG, after, 0);
+                self.departure_stamps.raise_max(*after_max);
+            }
             Fact::Host(second) => {
                 self.host.insert(second.second, *second);
             }

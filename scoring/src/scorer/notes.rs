@@ -76,10 +76,9 @@ fn rights(end: End, record: &EndRecord) -> Vec<String> {
             "{name}: no kernel receive timestamps; arrivals are stamped when the process reads them"
         )
     });
-    let refused = opening
-        .real_time
-        .as_ref()
-        .err()
-        .map(|why| format!("{name}: {why}"));
-    refused.into_iter().chain(stamps).collect()
+    let refused = opening.timers.rights.iter().filter_map(|right| {
+        let why = right.granted.as_ref().err()?;
+        Some(format!("{name}: {} was refused: {why}", right.name))
+    });
+    refused.chain(stamps).collect()
 }

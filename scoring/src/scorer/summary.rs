@@ -138,11 +138,15 @@ pub(super) fn whole(full: &Range<u32>) -> Seconds<'static> {
 }
 
 fn real_time(end: &EndRecord) -> Option<String> {
-    let opening = end.opening.as_ref()?;
-    Some(
-        opening
-            .real_time
-            .as_ref()
-            .map_or_else(Clone::clone, |()| "granted".to_owned()),
-    )
+    let rights = &end.opening.as_ref()?.timers.rights;
+    let asked = rights.iter().find(|right| right.name == "SCHED_FIFO");
+    Some(asked.map_or_else(
+        || "not asked: the thread spins".to_owned(),
+        |right| {
+            right
+                .granted
+                .as_ref()
+                .map_or_else(Clone::clone, |()| "granted".to_owned())
+        },
+    ))
 }

@@ -6,13 +6,17 @@ const HEADER: usize = size_of::<usize>() + 8;
 /// What the control messages of one datagram said; none where they did not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ancillary {
-    /// When the kernel received it, wall clock, ns since 1970 (`SO_TIMESTAMPING`, software).
-    pub arrived_wall_ns: Option<i64>,
+    /// When the kernel received it, or, on the error queue, handed it to the driver: wall clock, ns since 1970
+    /// (`SO_TIMESTAMPING`, software).
+    pub stamped_wall_ns: Option<i64>,
     /// The DSCP it arrived with, 0 to 63.
     pub dscp: Option<u8>,
     /// Datagrams dropped at this socket before this one came in, since it was opened, modulo 2^32
     /// (`SO_RXQ_OVFL`); the kernel says nothing while there are none.
     pub drops: Option<u32>,
+    /// On the error queue: which datagram the stamp belongs to, counted from 0 since the socket was asked to stamp
+    /// what leaves (`SOF_TIMESTAMPING_OPT_ID`).
+    pub departure: Option<u32>,
 }
 
 /// Reads the control messages of one datagram. Total: any octets give an answer, and a message
@@ -42,9 +46,12 @@ impl Ancillary {
         };
         match (level, kind) {
             (libc::SOL_SOCKET, libc::SO_TIMESTAMPING) => {
-                self.arrived_wall_ns = software_stamp(data);
+                self.stamped_wall_ns = software_stamp(data);
             }
             (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) => self.drops = int(data).map(i32::cast_unsigned),
+            (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) => {
+                self.departure = departure(data);
+            }
             (libc::IPPROTO_IP, libc::IP_TOS) => self.dscp = data.first().map(|tos| tos >> 2),
             (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => {
                 self.dscp = int(data)
@@ -64,6 +71,14 @@ fn software_stamp(data: &[u8]) -> Option<i64> {
         .checked_mul(crate::time::NS_PER_SECOND)?
         .checked_add(nanoseconds)
         .filter(|ns| *ns != 0)
+}
+
+/// The number of the datagram in a `sock_extended_err`: its last four octets of 16, where its origin (octet 4) is
+/// time stamping.
+fn departure(data: &[u8]) -> Option<u32> {
+    let is_stamp = data.get(4) == Some(&libc::SO_EE_ORIGIN_TIMESTAMPING);
+    let number = int(data.get(12..16)?)?;
+    is_stamp.then_some(number.cast_unsigned())
 }
 
 fn word(octets: &[u8]) -> Option<usize> {
@@ -103,9 +118,10 @@ mod tests {
         ]
         .concat();
         let expected = Ancillary {
-            arrived_wall_ns: Some(1_700_000_000_000_000_005),
+            stamped_wall_ns: Some(1_700_000_000_000_000_005),
             dscp: Some(46),
             drops: Some(7),
+            departure: None,
         };
         assert_eq!(parse_ancillary(&control), expected);
         let class = message(
@@ -134,8 +150,24 @@ mod tests {
     }
 
     #[test]
+    fn a_departure_is_told_by_its_number_and_an_icmp_error_is_none() {
+        let told = |origin: u8| {
+            let mut error = vec![0; 16];
+            error[4] = origin;
+            error[12..].copy_from_slice(&77_u32.to_ne_bytes());
+            let control = [
+                stamp(9, 9),
+                message(libc::IPPROTO_IP, libc::IP_RECVERR, &error),
+            ];
+            parse_ancillary(&control.concat()).departure
+        };
+        assert_eq!(told(libc::SO_EE_ORIGIN_TIMESTAMPING), Some(77));
+        assert_eq!(told(libc::SO_EE_ORIGIN_ICMP), None);
+    }
+
+    #[test]
     fn a_stamp_of_zero_is_no_stamp() {
-        assert_eq!(parse_ancillary(&stamp(0, 0)).arrived_wall_ns, None);
+        assert_eq!(parse_ancillary(&stamp(0, 0)).stamped_wall_ns, None);
     }
 
     proptest! {
@@ -151,7 +183,7 @@ mod tests {
         fn any_stamp_is_read_or_passed_over(seconds: i64, nanoseconds: i64) {
             let ns = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
             // Ends of the range where a part overflows though the sum would not are passed over too.
-            if let Some(read) = parse_ancillary(&stamp(seconds, nanoseconds)).arrived_wall_ns {
+            if let Some(read) = parse_ancillary(&stamp(seconds, nanoseconds)).stamped_wall_ns {
                 prop_assert_eq!(i128::from(read), ns);
             }
         }

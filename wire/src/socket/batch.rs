@@ -100,14 +100,15 @@ impl ReceiveBatch {
     pub fn datagram(&self, index: usize) -> Datagram<'_> {
         let slot = &self.slots[..self.received][index];
         let Ancillary {
-            arrived_wall_ns,
+            stamped_wall_ns,
             dscp,
             drops,
+            departure: _,
         } = parse_ancillary(&slot.control[..slot.control_length]);
         Datagram {
             octets: &slot.octets[..slot.length],
             source: parse_source(&slot.source[..slot.source_length]),
-            arrived_wall_ns,
+            arrived_wall_ns: stamped_wall_ns,
             dscp,
             drops,
             truncated: slot.truncated,

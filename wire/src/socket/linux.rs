@@ -20,6 +20,40 @@ pub(super) fn stamp_arrivals(socket: BorrowedFd<'_>) -> bool {
     set_option(socket, libc::SO_TIMESTAMPING, RECEIVE_STAMPS).is_ok()
 }
 
+/// Kernel stamps, too, on what leaves, when it is handed to the driver: told on the error queue, by number, without
+/// the datagram itself.
+const DEPARTURE_STAMPS: u32 = libc::SOF_TIMESTAMPING_TX_SOFTWARE
+    | libc::SOF_TIMESTAMPING_OPT_ID
+    | libc::SOF_TIMESTAMPING_OPT_TSONLY;
+
+/// Has the kernel stamp each datagram that leaves as well; false when it will not.
+pub(super) fn stamp_departures(socket: BorrowedFd<'_>) -> bool {
+    set_option(
+        socket,
+        libc::SO_TIMESTAMPING,
+        RECEIVE_STAMPS | DEPARTURE_STAMPS,
+    )
+    .is_ok()
+}
+
+/// Takes the next message of the error queue into `control`: how many octets it has; none when there is none.
+pub(super) fn take_error(socket: BorrowedFd<'_>, control: &mut [u8]) -> Option<usize> {
+    // SAFETY: a msghdr is integers and pointers: all zeros is a valid (empty) one.
+    let mut header: libc::msghdr = unsafe { zeroed() };
+    header.msg_control = control.as_mut_ptr().cast();
+    header.msg_controllen = control.len();
+    // SAFETY: the header has no buffer and no name, and its control buffer, of the length set beside it, outlives
+    // the call.
+    let received = unsafe {
+        libc::recvmsg(
+            socket.as_raw_fd(),
+            &raw mut header,
+            libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT,
+        )
+    };
+    (received >= 0).then(|| header.msg_controllen.min(control.len()))
+}
+
 /// Has each datagram carry the count of those dropped before it.
 pub(super) fn tell_drops(socket: BorrowedFd<'_>) -> io::Result<()> {
     set_option(socket, libc::SO_RXQ_OVFL, 1)

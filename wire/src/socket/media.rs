@@ -1,6 +1,6 @@
 //! The UDP socket of one media port.
 
-use super::{SendOutcome, SocketError, SocketOptions, linux};
+use super::{SendOutcome, SocketError, SocketOptions, linux, parse_ancillary};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send, sendto, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -121,6 +121,24 @@ impl MediaSocket {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         linux::drops(self.as_fd()).map_or(0, u64::from)
+    }
+
+    /// Has the kernel stamp what leaves from now on as well: [`Self::departures`] tells. False when it will not. It
+    /// costs a fifth of the sending rate, so a sample of the sockets is asked.
+    #[must_use]
+    pub fn stamp_departures(&self) -> bool {
+        linux::stamp_departures(self.as_fd())
+    }
+
+    /// Stamps of datagrams that left: the number of each, from 0 since [`Self::stamp_departures`], and when the
+    /// kernel handed it to the driver, wall clock, ns since 1970. Ends when no more are waiting.
+    pub fn departures(&self) -> impl Iterator<Item = (u32, i64)> + '_ {
+        let mut control = [0; 192];
+        std::iter::from_fn(move || {
+            let length = linux::take_error(self.as_fd(), &mut control)?;
+            Some(parse_ancillary(control.get(..length)?))
+        })
+        .filter_map(|told| told.departure.zip(told.stamped_wall_ns))
     }
 
     /// Sends one datagram to the connected peer.

@@ -19,7 +19,10 @@ pub use batch::{DATAGRAM_OCTETS, Datagram, ReceiveBatch};
 pub use linux::tcp_counters;
 pub use media::MediaSocket;
 pub use poller::Poller;
-pub use process::{pin_to_cpu, raise_file_limit, request_real_time};
+pub use process::{
+    allowed_processors, lock_memory, pin_to_cpu, raise_file_limit, request_real_time, scheduled,
+    thread_id,
+};
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

@@ -1,5 +1,6 @@
 //! What the process and its media threads ask the system for beforehand.
 
+use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
 use std::io;
@@ -29,7 +30,7 @@ pub fn raise_file_limit() -> (u64, u64) {
 pub fn request_real_time(priority: u8) -> Result<(), String> {
     let refused = |why: String| {
         format!(
-            "SCHED_FIFO priority {priority} (of 1 to 99) was refused: {why}; permit it with CAP_SYS_NICE \
+            "priority {priority} (of 1 to 99): {why}; permit it with CAP_SYS_NICE \
              (setcap cap_sys_nice+ep on the program, AmbientCapabilities=CAP_SYS_NICE in a unit) or an rtprio limit"
         )
     };
@@ -46,6 +47,38 @@ pub fn request_real_time(priority: u8) -> Result<(), String> {
             other => other.to_string(),
         })
     })
+}
+
+/// Keeps the process's memory, now and later, from being paged out, each page from its first use on. The error says
+/// how to permit it.
+pub fn lock_memory() -> Result<(), String> {
+    mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT).map_err(|error| {
+        format!("{error}; permit it with CAP_IPC_LOCK or a higher memlock limit (ulimit -l, LimitMEMLOCK)")
+    })
+}
+
+/// The calling thread, as the system counts threads.
+#[must_use]
+pub fn thread_id() -> i32 {
+    rustix::thread::gettid().as_raw_nonzero().get()
+}
+
+/// How long a thread of this process has run, and how long it was runnable and did not run, ns since its start
+/// (`/proc/self/task/ID/schedstat`). None where the system does not tell, or the thread has ended.
+#[must_use]
+pub fn scheduled(thread: i32) -> Option<(u64, u64)> {
+    let text = std::fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?;
+    let mut words = text.split_ascii_whitespace().map(|word| word.parse().ok());
+    Some((words.next()??, words.next()??))
+}
+
+/// The processors that the calling thread may use, by number.
+#[must_use]
+pub fn allowed_processors() -> Vec<usize> {
+    let allowed = rustix::thread::sched_getaffinity(None).unwrap_or_default();
+    (0..CpuSet::MAX_CPU)
+        .filter(|cpu| allowed.is_set(*cpu))
+        .collect()
 }
 
 /// Keeps the calling thread on one CPU, counted from 0.
@@ -87,6 +120,24 @@ mod tests {
                 assert!(why.contains("CAP_SYS_NICE"), "{why}");
                 assert_ne!(policy, Ok(fifo));
             }
+        }
+    }
+
+    #[test]
+    fn a_thread_that_works_has_run() {
+        let start = crate::clock::mono_now();
+        while crate::clock::mono_now() - start < 20_000_000 {
+            std::hint::spin_loop();
+        }
+        let (ran, _) = scheduled(thread_id()).expect("Linux counts it");
+        assert!(ran > 0, "{ran}");
+        assert_eq!(scheduled(i32::MAX), None);
+    }
+
+    #[test]
+    fn memory_is_locked_or_the_remedy_said() {
+        if let Err(why) = lock_memory() {
+            assert!(why.contains("CAP_IPC_LOCK"), "{why}");
         }
     }
 

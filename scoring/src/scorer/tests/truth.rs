@@ -4,9 +4,10 @@
 use crate::judgement::{Judgement, published_250_calls};
 use crate::measured::Measured;
 use crate::scorer::Scorer;
+use milliwatt_wire::clock::SleepMode;
 use milliwatt_wire::facts::{
-    DeadCause, Fact, HostSecond, LATE_LISTED_NS, LatePacket, Ledger, PacingSecond, Phase, Scale,
-    SentSecond, StreamEnd, StreamSecond,
+    DeadCause, Fact, HostSecond, LATE_LISTED_NS, LatePacket, Ledger, PacingSecond, Phase, Right,
+    Scale, SentSecond, StreamEnd, StreamSecond, Timers,
 };
 use milliwatt_wire::id::{CallId, End, Lane, Leg, Party, StreamId};
 use milliwatt_wire::load::{Codec, Hold, LoadSpec, PTIME_NS, RecordingSpec, Role, TransferSpec};
@@ -168,7 +169,14 @@ impl Truth {
             load: Box::new(load()),
             same_clock: self.same_clock,
             wall_at_zero: 0,
-            real_time: Ok(()),
+            timers: Timers {
+                mode: SleepMode::Sleep,
+                threads: 1,
+                rights: vec![Right {
+                    name: "SCHED_FIFO".into(),
+                    granted: Ok(()),
+                }],
+            },
             kernel_timestamps: true,
             guest_named: self.guest_named,
             judgement: serde_json::to_string(&self.judgement).unwrap(),
@@ -236,6 +244,7 @@ impl Truth {
                 ..SentSecond::default()
             }),
             Fact::Host(HostSecond {
+                runnable_percent: Some(0.0),
                 second,
                 cpu_percent: Some(25.0),
                 ..HostSecond::default()

@@ -3,6 +3,7 @@
 use crate::collector::Collector;
 use crate::engine::{Engine, EngineSetup, MediaStatus, PortPair};
 use crate::meter::TcpMeter;
+use crate::recording::frames::frame_queue;
 use crate::recording::shelf::Shelf;
 use crate::recording::writer::RecordingWriter;
 use crate::spool::Spool;
@@ -19,10 +20,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
-/// Facts a ring holds: some seconds of 500 streams.
-const FACT_RING: usize = 32_768;
-/// Audio frames a ring holds: 2.6 s of 500 streams.
-const AUDIO_RING: usize = 65_536;
+/// Facts a ring holds, a stream: it tells one a second, and a few more when it is impaired.
+const FACTS_A_STREAM: usize = 16;
+/// Facts a ring holds at least.
+const FACTS_MIN: usize = 4096;
+/// Audio frames that may wait for a disk that stands still, a stream: 3 s.
+const FRAMES_A_STREAM: usize = 150;
 /// Priority of the guest's media threads under `SCHED_FIFO`: above ordinary work, below the kernel's own.
 const MEDIA_PRIORITY: u8 = 50;
 /// Priority of the tester's pacing: where both ends share a machine, the instrument goes before
@@ -30,6 +33,12 @@ const MEDIA_PRIORITY: u8 = 50;
 pub const PACING_PRIORITY: u8 = 60;
 /// The collector looks this often.
 const GATHER_NS: i64 = 50_000_000;
+
+/// Room for the facts of a thread that serves so many streams.
+#[must_use]
+pub fn fact_ring(streams: usize) -> usize {
+    (streams * FACTS_A_STREAM).max(FACTS_MIN)
+}
 
 /// A session made ready: ports proven, nothing sent yet.
 pub struct ReadyMedia {
@@ -121,8 +130,8 @@ pub fn start_media(
     let mut threads = Vec::new();
     let (mut rings, mut audio) = (Vec::new(), Vec::new());
     for (index, ports) in (0..).zip(by_engine) {
-        let (facts, ring) = rtrb::RingBuffer::new(FACT_RING);
-        let (recorder, frames) = rtrb::RingBuffer::new(AUDIO_RING);
+        let (facts, ring) = rtrb::RingBuffer::new(fact_ring(ports.len()));
+        let (recorder, frames) = frame_queue(ports.len() * FRAMES_A_STREAM);
         rings.push(ring);
         audio.push(frames);
         let (load, plan, status) = (load.clone(), Arc::clone(&plan), Arc::clone(&shared.status));

@@ -7,8 +7,11 @@
 //! * [`playout`]: the buffer between arrival and a 20 ms clock.
 //! * [`recorder`]: a call's recording, from playout frames to the octets of a WAV file.
 //!
-//! Sans-IO: time is an argument. The threads that own sockets and clocks drive it.
+//! * [`driver`]: reading the sockets of many ports.
+//!
+//! Sans-IO but for the driver: time is an argument.
 
+pub mod driver;
 pub mod leg;
 pub mod line;
 pub mod packet;

@@ -8,6 +8,7 @@ use milliwatt_wire::id::CallId;
 use milliwatt_wire::load::PTIME_NS;
 use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
 use std::collections::VecDeque;
+use std::iter::Peekable;
 
 /// How long a stream may still arrive after its sender's last packet was due.
 pub const DRAIN_NS: i64 = NS_PER_SECOND;
@@ -37,10 +38,12 @@ pub enum Taken {
     Foreign,
 }
 
+/// Streams to come, in order of start: worked out when their turn comes, since a run may have thousands a port.
+type Planned = Peekable<Box<dyn Iterator<Item = StreamPlan> + Send>>;
+
 /// The streams of one port in order of their calls.
-#[derive(Debug)]
 pub struct LineReceiver {
-    planned: VecDeque<StreamPlan>,
+    planned: Planned,
     open: VecDeque<StreamReceiver>,
     cut: RunTime,
 }
@@ -48,10 +51,11 @@ pub struct LineReceiver {
 impl LineReceiver {
     /// Streams in order of start.
     #[must_use]
-    pub fn new(planned: impl IntoIterator<Item = StreamPlan>) -> Self {
+    pub fn new(planned: impl IntoIterator<Item = StreamPlan, IntoIter: Send + 'static>) -> Self {
+        let planned: Box<dyn Iterator<Item = StreamPlan> + Send> = Box::new(planned.into_iter());
         Self {
-            planned: planned.into_iter().collect(),
-            open: VecDeque::with_capacity(4),
+            planned: planned.peekable(),
+            open: VecDeque::with_capacity(2),
             cut: RunTime(i64::MAX),
         }
     }
@@ -63,13 +67,12 @@ impl LineReceiver {
 
     /// Opens every stream that is due by `at`, so that one of which nothing comes is missed too.
     fn open_until(&mut self, at: RunTime) {
-        while self
+        let cut = self.cut;
+        while let Some(plan) = self
             .planned
-            .front()
-            .is_some_and(|plan| plan.due <= at && plan.due < self.cut)
+            .next_if(|plan| plan.due <= at && plan.due < cut)
         {
-            self.open
-                .extend(self.planned.pop_front().map(StreamReceiver::new));
+            self.open.push_back(StreamReceiver::new(plan));
         }
     }
 
@@ -120,8 +123,8 @@ impl LineReceiver {
 
     /// Nothing is open and nothing will open any more.
     #[must_use]
-    pub fn is_over(&self) -> bool {
-        self.open.is_empty() && self.planned.front().is_none_or(|plan| plan.due >= self.cut)
+    pub fn is_over(&mut self) -> bool {
+        self.open.is_empty() && self.planned.peek().is_none_or(|plan| plan.due >= self.cut)
     }
 
     /// Closes what is open, whatever the time.

@@ -9,11 +9,48 @@ const SLOTS: usize = 64;
 /// A tick may come this much before the nominal depth is full: the grid's own granularity.
 const TOLERANCE_NS: i64 = 1_000_000;
 
-/// Audio of one stream waiting to be played.
+/// Memory for packets' audio that the buffers of many streams share: few packets of each wait at a time, and many
+/// only after a stall.
+#[derive(Debug)]
+pub struct AudioPool {
+    audio: Vec<[u8; SAMPLES_PER_PACKET]>,
+    free: Vec<u32>,
+}
+
+impl AudioPool {
+    /// Room for so many packets; it grows when more wait.
+    #[must_use]
+    pub fn new(packets: usize) -> Self {
+        Self {
+            audio: vec![[0; SAMPLES_PER_PACKET]; packets],
+            free: (0..u32::try_from(packets).unwrap_or(0)).collect(),
+        }
+    }
+
+    /// Stores audio; gives its place.
+    fn put(&mut self, payload: &[u8]) -> u32 {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.audio.push([0; SAMPLES_PER_PACKET]);
+            u32::try_from(self.audio.len() - 1).unwrap_or(0)
+        });
+        let octets = payload.len().min(SAMPLES_PER_PACKET);
+        self.audio[place as usize][..octets].copy_from_slice(&payload[..octets]);
+        place
+    }
+
+    /// The audio at a place, which is free from now on: it stays as it is until the next is stored.
+    fn take(&mut self, place: u32) -> &[u8; SAMPLES_PER_PACKET] {
+        self.free.push(place);
+        &self.audio[place as usize]
+    }
+}
+
+/// Audio of one stream waiting to be played; the audio itself lies in an [`AudioPool`].
 #[derive(Debug)]
 pub struct PlayoutBuffer {
     depth: i64,
-    slots: Box<[(u32, [u8; SAMPLES_PER_PACKET]); SLOTS]>,
+    /// By slot: which one, and where its audio is.
+    slots: [(u32, u32); SLOTS],
     /// The slot whose turn came last.
     played: Option<u32>,
 }
@@ -27,28 +64,31 @@ impl PlayoutBuffer {
     pub fn new(depth: i64) -> Self {
         Self {
             depth,
-            slots: Box::new([(EMPTY, [0; SAMPLES_PER_PACKET]); SLOTS]),
+            slots: [(EMPTY, 0); SLOTS],
             played: None,
         }
     }
 
     /// Empties it for the next stream.
-    pub fn clear(&mut self) {
+    pub fn clear(&mut self, pool: &mut AudioPool) {
         self.played = None;
-        for slot in self.slots.iter_mut() {
-            slot.0 = EMPTY;
+        for (slot, place) in &mut self.slots {
+            if std::mem::replace(slot, EMPTY) != EMPTY {
+                pool.take(*place);
+            }
         }
     }
 
     /// Stores a packet's audio. False when its turn has passed: too late to be heard.
-    pub fn insert(&mut self, slot: u32, payload: &[u8]) -> bool {
+    pub fn insert(&mut self, slot: u32, payload: &[u8], pool: &mut AudioPool) -> bool {
         if self.played.is_some_and(|played| slot <= played) {
             return false;
         }
-        let place = &mut self.slots[slot as usize % SLOTS];
-        let octets = payload.len().min(SAMPLES_PER_PACKET);
-        place.0 = slot;
-        place.1[..octets].copy_from_slice(&payload[..octets]);
+        let held = &mut self.slots[slot as usize % SLOTS];
+        if held.0 != EMPTY {
+            pool.take(held.1);
+        }
+        *held = (slot, pool.put(payload));
         true
     }
 
@@ -62,14 +102,18 @@ impl PlayoutBuffer {
 
     /// Takes the audio of `slot`, none when it is not there. From now on it, and all before it, is
     /// past.
-    pub fn take(&mut self, slot: u32) -> Option<&[u8; SAMPLES_PER_PACKET]> {
+    pub fn take<'p>(
+        &mut self,
+        slot: u32,
+        pool: &'p mut AudioPool,
+    ) -> Option<&'p [u8; SAMPLES_PER_PACKET]> {
         self.played = Some(self.played.map_or(slot, |played| played.max(slot)));
-        let place = &mut self.slots[slot as usize % SLOTS];
-        if place.0 != slot {
+        let held = &mut self.slots[slot as usize % SLOTS];
+        if held.0 != slot {
             return None;
         }
-        place.0 = EMPTY;
-        Some(&place.1)
+        held.0 = EMPTY;
+        Some(pool.take(held.1))
     }
 }
 
@@ -95,20 +139,50 @@ mod tests {
 
     #[test]
     fn what_comes_after_its_turn_is_refused() {
-        let mut buffer = PlayoutBuffer::new(60 * MS);
-        assert!(buffer.insert(5, &[7; 160]));
-        assert_eq!(buffer.take(4), None);
-        assert_eq!(buffer.take(5), Some(&[7; 160]));
-        assert!(!buffer.insert(4, &[1; 160]));
-        assert!(!buffer.insert(5, &[1; 160]));
-        assert!(buffer.insert(6, &[1; 160]));
+        let (mut buffer, mut pool) = (PlayoutBuffer::new(60 * MS), AudioPool::new(4));
+        assert!(buffer.insert(5, &[7; 160], &mut pool));
+        assert_eq!(buffer.take(4, &mut pool), None);
+        assert_eq!(buffer.take(5, &mut pool), Some(&[7; 160]));
+        assert!(!buffer.insert(4, &[1; 160], &mut pool));
+        assert!(!buffer.insert(5, &[1; 160], &mut pool));
+        assert!(buffer.insert(6, &[1; 160], &mut pool));
     }
 
     #[test]
     fn a_slot_is_played_once() {
-        let mut buffer = PlayoutBuffer::new(60 * MS);
-        buffer.insert(1, &[9; 160]);
-        assert!(buffer.take(1).is_some());
-        assert!(buffer.take(1).is_none());
+        let (mut buffer, mut pool) = (PlayoutBuffer::new(60 * MS), AudioPool::new(4));
+        buffer.insert(1, &[9; 160], &mut pool);
+        assert!(buffer.take(1, &mut pool).is_some());
+        assert!(buffer.take(1, &mut pool).is_none());
+    }
+
+    /// Two streams share room for two packets. Ten of each wait, with a copy and one whose place a later slot takes;
+    /// after they were played, or cleared, all room is free, and none of it twice.
+    #[test]
+    fn shared_room_grows_and_is_given_back_whole() {
+        let mut pool = AudioPool::new(2);
+        let mut buffers = [PlayoutBuffer::new(60 * MS), PlayoutBuffer::new(60 * MS)];
+        for slot in [0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 64] {
+            for (code, buffer) in (0..).zip(&mut buffers) {
+                assert!(buffer.insert(slot, &[code; 160], &mut pool));
+            }
+        }
+        assert_eq!(buffers[1].take(8, &mut pool), Some(&[1; 160]));
+        assert_eq!(buffers[0].take(64, &mut pool), Some(&[0; 160]));
+        assert_eq!(
+            buffers[0].take(0, &mut pool),
+            None,
+            "slot 64 took its place"
+        );
+        buffers
+            .iter_mut()
+            .for_each(|buffer| buffer.clear(&mut pool));
+        pool.free.sort_unstable();
+        assert_eq!(
+            pool.free,
+            (0..18).collect::<Vec<u32>>(),
+            "9 slots of each stream waited"
+        );
+        assert_eq!(pool.audio.len(), 18);
     }
 }

@@ -8,8 +8,8 @@ use milliwatt_wire::id::CallId;
 use milliwatt_wire::load::{CLOCK_RATE, Codec, LoadSpec, SAMPLES_PER_PACKET};
 use std::io::{self, Write};
 
-/// Frames written at a time: one second of audio.
-const CHUNK_FRAMES: u32 = 50;
+/// Frames written at a time: 2560 octets of a stereo file.
+const CHUNK_FRAMES: u32 = 8;
 /// Frames held back for those that are still to come; a multiple of the chunk.
 const WINDOW_FRAMES: u32 = 2 * CHUNK_FRAMES;
 /// Octets of [`wav_header`].
@@ -45,7 +45,8 @@ pub enum RecorderInput {
     },
 }
 
-/// Puts one call's frames in order, in two seconds of memory whatever the call's length.
+/// Puts one call's frames in order, in a third of a second of memory whatever the call's length: an engine plays both
+/// parties of a call tick by tick, so their frames come almost in order.
 ///
 /// The file is [`CallRecording::header`] (rewritten at the end, when the length is known) and then
 /// everything that `handle_frame` and `finish` write, in order.
@@ -60,7 +61,6 @@ pub struct CallRecording {
     /// One past the highest index seen.
     seen: u32,
     too_late: u64,
-    chunk: Vec<u8>,
 }
 
 impl CallRecording {
@@ -77,7 +77,6 @@ impl CallRecording {
             next: 0,
             seen: 0,
             too_late: 0,
-            chunk: Vec::new(),
         }
     }
 
@@ -103,8 +102,7 @@ impl CallRecording {
         self.too_late
     }
 
-    /// Takes a frame, in any order within the last second; writes whole seconds that fell out of
-    /// the window.
+    /// Takes a frame, in any order within the last [`CHUNK_FRAMES`]; writes chunks that fell out of the window.
     pub fn handle_frame(&mut self, frame: &AudioFrame, file: &mut impl Write) -> io::Result<()> {
         if frame.index < self.next || usize::from(frame.channel) >= self.window.len() {
             self.too_late += 1;
@@ -141,16 +139,17 @@ impl CallRecording {
 
     /// Writes the next `count` frames and frees their places.
     fn write_frames(&mut self, count: u32, file: &mut impl Write) -> io::Result<()> {
-        self.chunk.clear();
-        for index in self.next..self.next + count {
+        let mut chunk = [0; CHUNK_FRAMES as usize * SAMPLES_PER_PACKET * 2];
+        let octets = SAMPLES_PER_PACKET * usize::from(self.channels());
+        for (index, frame) in (self.next..self.next + count).zip(chunk.chunks_mut(octets)) {
             let at = place(index);
-            interleave(self.codec, self.mix, &self.window, at, &mut self.chunk);
+            interleave(self.codec, self.mix, &self.window, at, frame);
             for party in &mut self.window {
                 party[at..at + SAMPLES_PER_PACKET].fill(self.codec.idle_code());
             }
         }
         self.next += count;
-        file.write_all(&self.chunk)
+        file.write_all(&chunk[..count as usize * octets])
     }
 }
 
@@ -159,12 +158,25 @@ fn place(index: u32) -> usize {
     (index % WINDOW_FRAMES) as usize * SAMPLES_PER_PACKET
 }
 
-/// Appends the frame at `at` of all parties as the file has it.
-fn interleave(codec: Codec, mix: bool, parties: &[Vec<u8>], at: usize, out: &mut Vec<u8>) {
-    for sample in at..at + SAMPLES_PER_PACKET {
-        match parties {
-            [a, b] if mix => out.push(mix_codes(codec, a[sample], b[sample])),
-            _ => out.extend(parties.iter().map(|party| party[sample])),
+/// Puts the frame at `at` of all parties into `frame` as the file has it.
+fn interleave(codec: Codec, mix: bool, parties: &[Vec<u8>], at: usize, frame: &mut [u8]) {
+    match parties {
+        [a, b] if mix => {
+            let mixed = a[at..]
+                .iter()
+                .zip(&b[at..])
+                .map(|(a, b)| mix_codes(codec, *a, *b));
+            frame
+                .iter_mut()
+                .zip(mixed)
+                .for_each(|(out, code)| *out = code);
+        }
+        _ => {
+            for (sample, out) in (at..).zip(frame.chunks_exact_mut(parties.len())) {
+                out.iter_mut()
+                    .zip(parties)
+                    .for_each(|(out, party)| *out = party[sample]);
+            }
         }
     }
 }
@@ -301,18 +313,19 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_two_seconds_late_is_counted_and_not_written_elsewhere() {
+    fn a_frame_later_than_the_window_is_counted_and_not_written_elsewhere() {
+        // Tick 149 pushes out chunks of 8 until it fits in 16: up to 136.
         let frames = [
             frame(0, 149, 1),
             frame(0, 0, 9),
-            frame(1, 49, 9),
-            frame(1, 50, 2),
-            frame(2, 50, 9),
+            frame(1, 135, 9),
+            frame(1, 136, 2),
+            frame(2, 136, 9),
         ];
         let (data, _, too_late) = record(&load(Codec::Pcmu, true, 2), &frames, 150);
         assert_eq!(too_late, 3);
         assert!(!data.contains(&9));
-        assert_eq!((data[50 * 320 + 1], data[149 * 320]), (2, 1));
+        assert_eq!((data[136 * 320 + 1], data[149 * 320]), (2, 1));
     }
 
     #[test]
@@ -352,11 +365,11 @@ mod tests {
     }
 
     proptest! {
-        /// Frames lost at random and shuffled by up to a second: every sample lies where its tick says.
+        /// Frames lost at random and shuffled by up to a chunk: every sample lies where its tick says.
         #[test]
         fn the_data_equals_the_truth_whatever_came_in_whatever_order(
             length in 1_u32..400,
-            seeds in prop::collection::vec((0_u32..50, prop::bool::weighted(0.9), 0_u8..0x7f), 800),
+            seeds in prop::collection::vec((0_u32..8, prop::bool::weighted(0.9), 0_u8..0x7f), 800),
         ) {
             let mut truth = vec![0xff_u8; length as usize * 320];
             let mut sent: Vec<(u32, AudioFrame)> = Vec::new();

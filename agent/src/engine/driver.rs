@@ -1,22 +1,25 @@
 //! The media-engine thread: wakes once a slot, sends what is due there, then reads what came
 //! until the next slot. Here, and nowhere else in the engine, are clocks and sockets.
 
-use super::line::{ARRIVING, EngineLine, Moment};
+use super::line::{ARRIVING, EngineLine};
 use super::outgoing::{fill, hand_over, reflect, report};
 use super::port::{PortPair, RtcpPort, line_receiver, port_calls};
 use super::recorded::{RecordedLanes, record};
 use super::sent::SentLog;
 use super::status::{FactRing, MediaStatus, SocketDrops};
+use crate::recording::frames::FrameSender;
 use milliwatt_generator::calls::CallPlan;
 use milliwatt_generator::pacer::{NOT_SENT_AFTER_NS, Pacer, PacingLog};
+use milliwatt_receiver::driver::{Channel, Listener, Moment, SocketReader};
 use milliwatt_receiver::leg::LegLog;
 use milliwatt_receiver::line::{Arrival, DRAIN_NS};
+use milliwatt_receiver::playout::AudioPool;
 use milliwatt_receiver::recorder::RecorderInput;
-use milliwatt_wire::clock::{ClockPair, mono_now, sleep_until};
+use milliwatt_wire::clock::{mono_now, sleep_until};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{Lane, Leg};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS, Role};
-use milliwatt_wire::socket::{Poller, ReceiveBatch};
+use milliwatt_wire::socket::{Datagram, MediaSocket};
 use milliwatt_wire::time::{MonoTime, NS_PER_SECOND, RunClock, RunTime};
 use std::io;
 use std::sync::Arc;
@@ -42,7 +45,7 @@ pub struct EngineSetup {
     /// Facts out.
     pub facts: rtrb::Producer<Fact>,
     /// Audio out.
-    pub recorder: rtrb::Producer<RecorderInput>,
+    pub recorder: FrameSender,
 }
 
 /// The engine, run by its own thread.
@@ -52,12 +55,13 @@ pub struct Engine {
     status: Arc<MediaStatus>,
     pacer: Pacer,
     lines: Vec<EngineLine>,
-    poller: Poller,
+    reader: SocketReader,
     pacing: PacingLog,
     leg: LegLog,
     sent: SentLog,
     facts: FactRing,
-    recorder: rtrb::Producer<RecorderInput>,
+    pool: AudioPool,
+    recorder: FrameSender,
     recorded: RecordedLanes,
     end: RunTime,
     drops: Vec<SocketDrops>,
@@ -79,15 +83,13 @@ impl Engine {
         } = setup;
         let serves = move |lane: Lane| lane.0 % engines == index;
         let pacer = Pacer::new(&load, &plan, Leg::Sent, serves);
-        let poller = Poller::new()?;
+        let sockets = ports.iter().map(|port| (&port.rtp, &port.rtcp));
+        let reader = SocketReader::new(sockets, clock)?;
         let ipv6 = ports.first().is_some_and(|p| p.rtp.local_addr().is_ipv6());
         let mut lines = Vec::with_capacity(ports.len());
-        for (token, (port, (_, party, calls))) in
-            (0_u32..).zip(ports.into_iter().zip(port_calls(&load, &plan, serves)))
-        {
-            poller.add(&port.rtp, token * 2)?;
-            poller.add(&port.rtcp, token * 2 + 1)?;
-            let receiver = line_receiver(&load, pacer.grid(), &calls, party, ARRIVING);
+        let (shared, grid) = (Arc::new(load.clone()), Arc::new(pacer.grid().clone()));
+        for (port, (_, party, calls)) in ports.into_iter().zip(port_calls(&load, &plan, serves)) {
+            let receiver = line_receiver((&shared, &grid), &calls, party, ARRIVING);
             let start = calls.first().map_or(RunTime::ZERO, |c| c.start);
             let rtcp = RtcpPort::new(load.seed ^ u64::from(port.rtp.local_addr().port()), start);
             lines.push(EngineLine::new(&load, port, rtcp, receiver));
@@ -97,11 +99,12 @@ impl Engine {
             clock,
             pacer,
             lines,
-            poller,
+            reader,
             pacing: PacingLog::default(),
             leg: LegLog::new(ARRIVING),
             sent: SentLog::new(ipv6),
             facts: FactRing::new(facts, &status),
+            pool: AudioPool::new(drops.len() * waiting(&load)),
             recorder,
             recorded: RecordedLanes::new(drops.len(), load.legs),
             end: plan.end() + 2 * PTIME_NS,
@@ -113,7 +116,6 @@ impl Engine {
 
     /// Runs until the plan, or its cut, is over and drained.
     pub fn run(mut self) {
-        let mut batch = ReceiveBatch::new(16);
         let mut tick = 0_i64;
         while !self.status.halt.load(Ordering::Relaxed) {
             let due = self.pacer.grid().due(tick);
@@ -122,7 +124,7 @@ impl Engine {
             }
             sleep_until(self.clock.mono(due));
             self.send(tick, due);
-            self.receive(&mut batch, self.clock.mono(self.pacer.grid().due(tick + 1)));
+            self.receive(self.clock.mono(self.pacer.grid().due(tick + 1)));
             self.keep_house(tick, due);
             tick += 1;
         }
@@ -139,6 +141,7 @@ impl Engine {
             pacing,
             sent,
             facts,
+            pool,
             recorder,
             recorded,
             end,
@@ -165,6 +168,7 @@ impl Engine {
                     due,
                     drift,
                     (&mut lines[speaker], speaker),
+                    pool,
                 );
                 let ended = recorded.begin(index, &call, *end);
                 let frame = call.recorded.then_some(RecorderInput::Frame(frame));
@@ -174,7 +178,7 @@ impl Engine {
                     .for_each(|input| record(recorder, input, status));
                 hand_over(sender, &lines[index].port.rtp, sent, now, facts);
             } else {
-                lines[speaker].miss(&call, due, drift, facts);
+                lines[speaker].miss(&call, due, drift, pool, facts);
                 sender.skip();
             }
             report(line, &mut lines[index], &call, now, sent, facts);
@@ -182,86 +186,20 @@ impl Engine {
     }
 
     /// Reads what came until the next slot is due.
-    fn receive(&mut self, batch: &mut ReceiveBatch, until: MonoTime) {
-        let Self {
-            load,
-            clock,
-            status,
-            pacer,
-            lines,
-            poller,
-            leg,
-            sent,
-            facts,
-            drops,
-            ..
-        } = self;
-        let pair = ClockPair::read();
-        let mut sink = facts.sink();
-        loop {
-            let Ok(tokens) = poller.wait(Some(0)) else {
-                return;
-            };
-            if tokens.is_empty() {
-                return;
-            }
-            for token in tokens {
-                let (index, rtcp) = ((token / 2) as usize, token % 2 == 1);
-                let socket = if rtcp {
-                    &lines[index].port.rtcp
-                } else {
-                    &lines[index].port.rtp
-                };
-                let Ok(count) = batch.receive(socket) else {
-                    continue;
-                };
-                let taken = clock.run(mono_now());
-                for datagram in (0..count).map(|i| batch.datagram(i)) {
-                    let arrived = datagram
-                        .arrived_wall_ns
-                        .map_or(taken, |wall| clock.run(pair.mono_of(wall)));
-                    let line = &mut lines[index];
-                    if rtcp {
-                        if line.rtcp.take(datagram.octets, arrived) {
-                            status
-                                .last_valid
-                                .store(clock.mono(taken).0, Ordering::Relaxed);
-                        }
-                        continue;
-                    }
-                    let arrival = Arrival {
-                        arrived,
-                        drift: status.drift(arrived),
-                        dscp: datagram.dscp,
-                    };
-                    let moment = Moment { arrival, taken };
-                    let Some((plan, slot)) = line.take(datagram.octets, moment, leg, &mut sink)
-                    else {
-                        continue;
-                    };
-                    status
-                        .last_valid
-                        .store(clock.mono(taken).0, Ordering::Relaxed);
-                    drops[index].note(datagram.drops, status);
-                    if load.role == Role::Echo
-                        && let Some(sender) = pacer.stream_of(index, plan.stream.call, &mut sink)
-                    {
-                        reflect(
-                            sender,
-                            slot,
-                            datagram.octets,
-                            &line.port.rtp,
-                            sent,
-                            taken,
-                            &mut sink,
-                        );
-                    }
-                }
-            }
-            if mono_now() >= until {
-                return;
-            }
-        }
+    fn receive(&mut self, until: MonoTime) {
+        let mut listener = EngineListener {
+            load: &self.load,
+            clock: self.clock,
+            status: &self.status,
+            pacer: &mut self.pacer,
+            lines: &mut self.lines,
+            leg: &mut self.leg,
+            sent: &mut self.sent,
+            pool: &mut self.pool,
+            drops: &mut self.drops,
+            facts: self.facts.sink(),
+        };
+        self.reader.read(&mut listener, until);
     }
 
     /// Once a packet time for each line: closes streams that are over, follows a cut.
@@ -284,6 +222,9 @@ impl Engine {
                 record(&mut self.recorder, input, &self.status);
             }
         }
+        if slot == 0 {
+            self.recorder.flush();
+        }
         if due.0 % NS_PER_SECOND == 0 {
             self.leg.close(due.second(), &mut sink);
         }
@@ -295,6 +236,7 @@ impl Engine {
                 record(&mut self.recorder, input, &self.status);
             }
         }
+        self.recorder.flush();
         let mut sink = self.facts.sink();
         self.pacer.finish(&mut sink);
         for line in &mut self.lines {
@@ -308,6 +250,81 @@ impl Engine {
             drops.conclude(&line.port.rtp, &self.status);
         }
     }
+}
+
+/// The engine, as the reader of its sockets sees it.
+struct EngineListener<'e, F> {
+    load: &'e LoadSpec,
+    clock: RunClock,
+    status: &'e MediaStatus,
+    pacer: &'e mut Pacer,
+    lines: &'e mut [EngineLine],
+    leg: &'e mut LegLog,
+    sent: &'e mut SentLog,
+    pool: &'e mut AudioPool,
+    drops: &'e mut [SocketDrops],
+    facts: F,
+}
+
+impl<F: FnMut(Fact)> Listener for EngineListener<'_, F> {
+    fn socket(&self, port: usize, channel: Channel) -> &MediaSocket {
+        self.lines[port].port.socket(channel)
+    }
+
+    fn take(&mut self, port: usize, channel: Channel, datagram: &Datagram<'_>, moment: Moment) {
+        let is_valid = match channel {
+            Channel::Rtp => self.take_rtp(port, datagram, moment),
+            Channel::Rtcp => self.lines[port].rtcp.take(datagram.octets, moment.arrived),
+        };
+        if is_valid {
+            let now = self.clock.mono(moment.taken).0;
+            self.status.last_valid.store(now, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<F: FnMut(Fact)> EngineListener<'_, F> {
+    /// False when it is no new packet of ours.
+    fn take_rtp(&mut self, port: usize, datagram: &Datagram<'_>, moment: Moment) -> bool {
+        let line = &mut self.lines[port];
+        let arrival = Arrival {
+            arrived: moment.arrived,
+            drift: self.status.drift(moment.arrived),
+            dscp: datagram.dscp,
+        };
+        let taken = line.take(
+            datagram.octets,
+            (arrival, moment.taken),
+            (self.leg, self.pool),
+            &mut self.facts,
+        );
+        let Some((plan, slot)) = taken else {
+            return false;
+        };
+        self.drops[port].note(datagram.drops, self.status);
+        if self.load.role == Role::Echo
+            && let Some(sender) = self
+                .pacer
+                .stream_of(port, plan.stream.call, &mut self.facts)
+        {
+            let (octets, socket) = (datagram.octets, &line.port.rtp);
+            reflect(
+                sender,
+                slot,
+                octets,
+                socket,
+                self.sent,
+                moment.taken,
+                &mut self.facts,
+            );
+        }
+        true
+    }
+}
+
+/// Packets of a stream that wait at a time: those in the buffer, one that is early and one whose turn it is.
+fn waiting(load: &LoadSpec) -> usize {
+    usize::try_from(load.playout_buffer / PTIME_NS).unwrap_or(0) + 2
 }
 
 /// Line of the party whose audio goes out on line `index`: lines are in order of lane and party.

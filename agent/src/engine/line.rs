@@ -5,7 +5,7 @@ use milliwatt_generator::calls::Call;
 use milliwatt_receiver::leg::LegLog;
 use milliwatt_receiver::line::{Arrival, LineReceiver, Taken};
 use milliwatt_receiver::packet::RtpView;
-use milliwatt_receiver::playout::PlayoutBuffer;
+use milliwatt_receiver::playout::{AudioPool, PlayoutBuffer};
 use milliwatt_receiver::stream::{Placed, StreamPlan};
 use milliwatt_wire::facts::{DeadCause, Fact};
 use milliwatt_wire::id::{CallId, Leg, StreamId};
@@ -21,7 +21,6 @@ struct UnplayedRun {
 }
 
 /// What arrives from one party, and its way to playout.
-#[derive(Debug)]
 pub(super) struct EngineLine {
     pub(super) port: PortPair,
     pub(super) rtcp: RtcpPort,
@@ -30,13 +29,6 @@ pub(super) struct EngineLine {
     playout_depth: i64,
     playing: Option<CallId>,
     unplayed: Option<UnplayedRun>,
-}
-
-/// How a packet arrived, and when it was read.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    pub(super) arrival: Arrival,
-    pub(super) taken: RunTime,
 }
 
 impl EngineLine {
@@ -61,21 +53,20 @@ impl EngineLine {
     pub(super) fn take(
         &mut self,
         octets: &[u8],
-        moment: Moment,
-        leg: &mut LegLog,
+        (arrival, taken): (Arrival, RunTime),
+        (leg, pool): (&mut LegLog, &mut AudioPool),
         facts: &mut impl FnMut(Fact),
     ) -> Option<(StreamPlan, u32)> {
         let view = RtpView::parse(octets).ok()?;
-        let Taken::Stream { plan, placed } = self.receiver.take(&view, moment.arrival, facts)
-        else {
+        let Taken::Stream { plan, placed } = self.receiver.take(&view, arrival, facts) else {
             return None;
         };
         let Placed::New { slot, ipdv } = placed else {
             return None;
         };
-        leg.count(ipdv, moment.arrival.arrived, moment.taken, facts);
-        self.rtcp.arrived(moment.arrival.arrived, view.timestamp());
-        self.store(&plan, slot, view.payload(), moment, facts);
+        leg.count(ipdv, arrival.arrived, taken, facts);
+        self.rtcp.arrived(arrival.arrived, view.timestamp());
+        self.store(&plan, (slot, view.payload()), arrival, pool, facts);
         Some((plan, slot))
     }
 
@@ -84,16 +75,16 @@ impl EngineLine {
     fn store(
         &mut self,
         plan: &StreamPlan,
-        slot: u32,
-        payload: &[u8],
-        moment: Moment,
+        (slot, payload): (u32, &[u8]),
+        arrival: Arrival,
+        pool: &mut AudioPool,
         facts: &mut impl FnMut(Fact),
     ) {
         if self.playing.is_none_or(|call| call < plan.stream.call) {
             self.playing = Some(plan.stream.call);
-            self.playout.clear();
+            self.playout.clear(pool);
         }
-        if self.playing != Some(plan.stream.call) || self.playout.insert(slot, payload) {
+        if self.playing != Some(plan.stream.call) || self.playout.insert(slot, payload, pool) {
             return;
         }
         let reference = self
@@ -102,21 +93,22 @@ impl EngineLine {
             .and_then(|s| s.reference_transit())
             .unwrap_or(0);
         let due = plan.due + i64::from(slot) * milliwatt_wire::load::PTIME_NS;
-        let above = moment.arrival.arrived - due - moment.arrival.drift - reference;
+        let above = arrival.arrived - due - arrival.drift - reference;
         if above <= self.playout_depth {
             self.note_unplayed(plan.stream, slot, facts);
         }
     }
 
     /// The audio whose turn is at a tick of `call`, due at `due`; none when nothing is there.
-    pub(super) fn play(
+    pub(super) fn play<'p>(
         &mut self,
         call: &Call,
         due: RunTime,
         drift: i64,
-    ) -> Option<&[u8; SAMPLES_PER_PACKET]> {
+        pool: &'p mut AudioPool,
+    ) -> Option<&'p [u8; SAMPLES_PER_PACKET]> {
         let slot = self.slot_at(call, due, drift)?;
-        self.playout.take(slot)
+        self.playout.take(slot, pool)
     }
 
     /// A tick of `call` that did not run in time: what it would have played is not heard.
@@ -125,12 +117,13 @@ impl EngineLine {
         call: &Call,
         due: RunTime,
         drift: i64,
+        pool: &mut AudioPool,
         facts: &mut impl FnMut(Fact),
     ) {
         let Some(slot) = self.slot_at(call, due, drift) else {
             return;
         };
-        let was_there = self.playout.take(slot).is_some();
+        let was_there = self.playout.take(slot, pool).is_some();
         if let (true, Some(stream)) = (
             was_there,
             self.receiver.stream_of(call.id).map(|s| s.plan().stream),

@@ -6,6 +6,7 @@ use milliwatt_generator::calls::Call;
 use milliwatt_generator::pacer::Line;
 use milliwatt_generator::report::SenderInfo;
 use milliwatt_generator::stream::{Handed, StreamSender};
+use milliwatt_receiver::playout::AudioPool;
 use milliwatt_receiver::recorder::AudioFrame;
 use milliwatt_wire::clock::wall_now;
 use milliwatt_wire::facts::Fact;
@@ -21,10 +22,11 @@ pub(super) fn fill(
     due: RunTime,
     drift: i64,
     (line, speaker): (&mut EngineLine, usize),
+    pool: &mut AudioPool,
 ) -> AudioFrame {
     let index = sender.next_slot().unwrap_or(0);
     let payload = sender.fill();
-    match line.play(call, due, drift) {
+    match line.play(call, due, drift, pool) {
         Some(audio) => payload.copy_from_slice(audio),
         None => payload.fill(load.codec.idle_code()),
     }

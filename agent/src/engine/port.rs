@@ -5,6 +5,7 @@ use milliwatt_generator::calls::{Call, CallPlan, stream_headers};
 use milliwatt_generator::grid::Grid;
 use milliwatt_generator::pacer::line_offset;
 use milliwatt_generator::report::{Reception, ReportTimer, SenderInfo, build_report};
+use milliwatt_receiver::driver::Channel;
 use milliwatt_receiver::line::LineReceiver;
 use milliwatt_receiver::stream::StreamPlan;
 use milliwatt_scoring::interarrival_jitter::InterarrivalJitterTicks;
@@ -27,20 +28,28 @@ pub struct PortPair {
     pub rtcp: MediaSocket,
 }
 
+impl PortPair {
+    /// One of the two.
+    #[must_use]
+    pub fn socket(&self, channel: Channel) -> &MediaSocket {
+        match channel {
+            Channel::Rtp => &self.rtp,
+            Channel::Rtcp => &self.rtcp,
+        }
+    }
+}
+
 /// The streams that arrive at one port over the run.
 #[must_use]
 pub fn line_receiver(
-    load: &LoadSpec,
-    grid: &Grid,
+    (load, grid): (&Arc<LoadSpec>, &Arc<Grid>),
     calls: &Arc<[Call]>,
     party: Party,
     leg: Leg,
 ) -> LineReceiver {
-    LineReceiver::new(
-        calls
-            .iter()
-            .map(|call| stream_plan(load, grid, call, party, leg)),
-    )
+    let (load, grid, calls) = (Arc::clone(load), Arc::clone(grid), Arc::clone(calls));
+    let plan = move |index: usize| Some(stream_plan(&load, &grid, calls.get(index)?, party, leg));
+    LineReceiver::new((0..).map_while(plan))
 }
 
 /// What is agreed about one stream.

@@ -1,19 +1,16 @@
 //! Which call is being recorded on each lane, and the way of its audio to the recorder.
 
 use super::status::MediaStatus;
+use crate::recording::frames::FrameSender;
 use milliwatt_generator::calls::Call;
 use milliwatt_receiver::recorder::RecorderInput;
 use milliwatt_wire::load::PTIME_NS;
 use milliwatt_wire::time::RunTime;
 use std::sync::atomic::Ordering;
 
-/// Hands an input to the recorder; a full ring is counted.
-pub(super) fn record(
-    recorder: &mut rtrb::Producer<RecorderInput>,
-    input: RecorderInput,
-    status: &MediaStatus,
-) {
-    if recorder.push(input).is_err() {
+/// Hands an input to the recorder; one that finds no room is counted.
+pub(super) fn record(recorder: &mut FrameSender, input: RecorderInput, status: &MediaStatus) {
+    if !recorder.push(input) {
         status.recorder_drops.fetch_add(1, Ordering::Relaxed);
     }
 }

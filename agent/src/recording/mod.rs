@@ -6,6 +6,7 @@
 //! * [`parcel`]: a recording as it travels: compressed, and padded to its weight.
 //! * [`transfer`]: one connection to the tester.
 
+pub mod frames;
 pub mod parcel;
 pub mod shelf;
 pub mod transfer;

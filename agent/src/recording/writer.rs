@@ -1,12 +1,12 @@
 //! The thread that writes calls to disk while they run. Packet threads only push into rings.
 
+use super::frames::FrameReceiver;
 use super::shelf::{Finished, Shelf, Trouble};
 use milliwatt_receiver::recorder::{AudioFrame, CallRecording, RecorderInput, WAV_HEADER_OCTETS};
 use milliwatt_wire::clock::{mono_now, sleep_until};
 use milliwatt_wire::id::CallId;
 use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::time::NS_PER_MS;
-use rtrb::Consumer;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -32,7 +32,7 @@ impl RecordingWriter {
     pub fn start(
         dir: PathBuf,
         load: &LoadSpec,
-        inputs: Vec<Consumer<RecorderInput>>,
+        inputs: Vec<FrameReceiver>,
         shelf: Arc<Shelf>,
         max_disk: u64,
     ) -> io::Result<Self> {
@@ -77,14 +77,12 @@ impl Drop for RecordingWriter {
     }
 }
 
-fn run(mut desk: Desk, mut inputs: Vec<Consumer<RecorderInput>>, stop: &AtomicBool) {
+fn run(mut desk: Desk, mut inputs: Vec<FrameReceiver>, stop: &AtomicBool) {
     loop {
         let next = mono_now() + POLL_NS;
         let last = stop.load(Ordering::Acquire); // read before the rings, so that none is left behind
         for input in &mut inputs {
-            while let Ok(message) = input.pop() {
-                desk.handle(&message);
-            }
+            input.drain(|message| desk.handle(message));
         }
         if last {
             break;
@@ -159,7 +157,7 @@ impl Desk {
                 call,
                 kind: "recording-gap",
                 text: format!(
-                    "recording of call {number} lacks {frames} frames that came to the writer over a second late"
+                    "recording of call {number} lacks {frames} frames that came to the writer over 160 ms late"
                 ),
             });
         }
@@ -303,21 +301,21 @@ impl Write for PartFile {
 
 #[cfg(test)]
 mod tests {
+    use super::super::frames::{FrameSender, frame_queue};
     use super::super::test_load;
     use super::*;
     use milliwatt_receiver::recorder::wav_header;
     use milliwatt_wire::load::Codec;
-    use rtrb::{Producer, RingBuffer};
 
     struct Bench {
         folder: tempfile::TempDir,
         shelf: Arc<Shelf>,
-        input: Producer<RecorderInput>,
+        input: FrameSender,
         writer: RecordingWriter,
     }
 
     fn bench(folder: tempfile::TempDir, max_disk: u64) -> Bench {
-        let (input, output) = RingBuffer::new(10_000);
+        let (input, output) = frame_queue(10_000);
         let shelf = Arc::new(Shelf::default());
         let dir = folder.path().to_owned();
         let writer = RecordingWriter::start(
@@ -336,30 +334,26 @@ mod tests {
         }
     }
 
-    fn speak(input: &mut Producer<RecorderInput>, call: u32, frames: u32) {
+    fn speak(input: &mut FrameSender, call: u32, frames: u32) {
         for index in 0..frames {
             for channel in 0..2 {
                 let payload = [channel + 1; 160];
                 let call = CallId(call);
-                input
-                    .push(RecorderInput::Frame(AudioFrame {
-                        call,
-                        channel,
-                        index,
-                        payload,
-                    }))
-                    .unwrap();
+                let frame = AudioFrame {
+                    call,
+                    channel,
+                    index,
+                    payload,
+                };
+                assert!(input.push(RecorderInput::Frame(frame)));
             }
         }
     }
 
-    fn end(input: &mut Producer<RecorderInput>, call: u32, frames: u32) {
-        input
-            .push(RecorderInput::Ended {
-                call: CallId(call),
-                frames,
-            })
-            .unwrap();
+    fn end(input: &mut FrameSender, call: u32, frames: u32) {
+        let call = CallId(call);
+        assert!(input.push(RecorderInput::Ended { call, frames }));
+        input.flush();
     }
 
     fn wav(frames: u32) -> Vec<u8> {
@@ -417,7 +411,7 @@ mod tests {
     #[test]
     fn frames_too_late_to_be_written_are_reported() {
         let mut bench = bench(tempfile::tempdir().unwrap(), u64::MAX);
-        speak(&mut bench.input, 3, 150); // the first second is on disk by then
+        speak(&mut bench.input, 3, 150); // the first frames are on disk by then
         speak(&mut bench.input, 3, 1);
         end(&mut bench.input, 3, 150);
         bench.writer.finish();

@@ -7,7 +7,7 @@ use super::sending::Sending;
 use crate::exit::Failure;
 use milliwatt_agent::collector::Collector;
 use milliwatt_agent::engine::{MediaStatus, PortPair};
-use milliwatt_agent::media::all_rights;
+use milliwatt_agent::media::{all_rights, fact_ring};
 use milliwatt_agent::meter::TcpMeter;
 use milliwatt_agent::telemetry::HostProbe;
 use milliwatt_generator::calls::CallPlan;
@@ -22,8 +22,6 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use tokio::sync::mpsc as queue;
 
-/// Facts a ring holds: some seconds of 500 streams.
-const FACT_RING: usize = 32_768;
 const GATHER_NS: i64 = 50_000_000;
 
 /// What is known of the run beside its load, for the first fact.
@@ -60,7 +58,8 @@ pub(super) fn start(
         |e: std::io::Error| Failure::could_not_run(format!("cannot start the media threads: {e}"));
     let ports = Arc::new(ports);
     let sent: Arc<[AtomicU32]> = ports.iter().map(|_| AtomicU32::new(0)).collect();
-    let (receiving_facts, receiving_ring) = rtrb::RingBuffer::new(FACT_RING);
+    let room = fact_ring(ports.len());
+    let (receiving_facts, receiving_ring) = rtrb::RingBuffer::new(room);
     let (facts, inbox) = mpsc::channel();
     let (granted, rights) = mpsc::channel();
     let (sample, stamps) = DepartureSample::start(&ports);
@@ -81,7 +80,7 @@ pub(super) fn start(
     let mut rings = vec![receiving_ring];
     let Pace { mode, threads: of } = opening.pace;
     for index in 0..of {
-        let (sending_facts, ring) = rtrb::RingBuffer::new(FACT_RING);
+        let (sending_facts, ring) = rtrb::RingBuffer::new(room);
         rings.push(ring);
         let sending = Sending {
             load: load.clone(),

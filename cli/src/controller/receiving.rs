@@ -8,6 +8,7 @@ use milliwatt_agent::engine::{
 use milliwatt_generator::calls::{Call, CallPlan, stream_headers};
 use milliwatt_generator::grid::Grid;
 use milliwatt_generator::report::SenderInfo;
+use milliwatt_receiver::driver::{Channel, Listener, Moment, SocketReader};
 use milliwatt_receiver::leg::LegLog;
 use milliwatt_receiver::line::{Arrival, DRAIN_NS, LineReceiver, Taken};
 use milliwatt_receiver::packet::RtpView;
@@ -16,7 +17,7 @@ use milliwatt_wire::clock::{ClockPair, mono_now, sleep_until, wall_now};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{Leg, Party, StreamId};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS};
-use milliwatt_wire::socket::{Datagram, Poller, ReceiveBatch};
+use milliwatt_wire::socket::{Datagram, MediaSocket};
 use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND, RunClock, RunTime};
 use std::io;
 use std::sync::Arc;
@@ -44,7 +45,7 @@ pub(super) struct Receiving {
     sent: Arc<[AtomicU32]>,
     facts: FactRing,
     lines: Vec<HeardLine>,
-    poller: Poller,
+    reader: SocketReader,
     octets: SentLog,
     leg: LegLog,
     sample: Arc<DepartureSample>,
@@ -61,17 +62,13 @@ impl Receiving {
         status: &Arc<MediaStatus>,
         facts: rtrb::Producer<Fact>,
     ) -> io::Result<Self> {
-        let grid = Grid::new(load);
-        let poller = Poller::new()?;
-        for (token, port) in (0_u32..).zip(ports.iter()) {
-            poller.add(&port.rtp, token * 2)?;
-            poller.add(&port.rtcp, token * 2 + 1)?;
-        }
+        let (shared, grid) = (Arc::new(load.clone()), Arc::new(Grid::new(load)));
+        let reader = SocketReader::new(ports.iter().map(|port| (&port.rtp, &port.rtcp)), clock)?;
         let lines = port_calls(load, plan, |_| true)
             .into_iter()
             .zip(ports.iter())
             .map(|((_, party, calls), port)| HeardLine {
-                receiver: line_receiver(load, &grid, &calls, party, Leg::Sent),
+                receiver: line_receiver((&shared, &grid), &calls, party, Leg::Sent),
                 rtcp: RtcpPort::new(
                     load.seed ^ u64::from(port.rtp.local_addr().port()) << 16,
                     calls.first().map_or(RunTime::ZERO, |c| c.start),
@@ -86,7 +83,7 @@ impl Receiving {
             sent: Arc::clone(sent),
             facts: FactRing::new(facts, status),
             lines: lines.collect(),
-            poller,
+            reader,
             octets: SentLog::new(ports.first().is_some_and(|p| p.rtp.local_addr().is_ipv6())),
             leg: LegLog::new(Leg::Sent),
             sample,
@@ -99,78 +96,34 @@ impl Receiving {
 
     /// Runs until the plan or its cut is over and drained.
     pub(super) fn run(mut self) {
-        let mut batch = ReceiveBatch::new(16);
         let mut wake = self.clock.mono(RunTime::ZERO);
         let mut round = 0_usize;
         while !self.status.halt.load(Ordering::Relaxed)
             && self.clock.run(wake) <= self.end + DRAIN_NS + 3 * PTIME_NS
         {
             sleep_until(wake);
-            self.read(&mut batch);
+            self.read();
             self.keep_house(round);
             round += 1;
             wake = (wake + READ_EVERY_NS).max(mono_now());
         }
-        self.read(&mut batch);
+        self.read();
         self.finish();
     }
 
-    fn read(&mut self, batch: &mut ReceiveBatch) {
-        let Self {
-            clock,
-            status,
-            ports,
-            facts,
-            lines,
-            poller,
-            leg,
-            sample,
-            departures,
-            ..
-        } = self;
-        let pair = ClockPair::read();
-        let mut sink = facts.sink();
-        // Bounded, so that house is kept even under a flood.
-        for _ in 0..64 {
-            let Ok(tokens) = poller.wait(Some(0)) else {
-                return;
-            };
-            if tokens.is_empty() {
-                return;
-            }
-            for token in tokens {
-                let (index, is_rtcp) = ((token / 2) as usize, token % 2 == 1);
-                let socket = if is_rtcp {
-                    &ports[index].rtcp
-                } else {
-                    &ports[index].rtp
-                };
-                if let Some(sampled) = sample.of(index).filter(|_| !is_rtcp) {
-                    departures.read((&ports[index], sampled), (&pair, *clock), &mut sink);
-                }
-                let Ok(count) = batch.receive(socket) else {
-                    continue;
-                };
-                let taken = clock.run(mono_now());
-                for datagram in (0..count).map(|i| batch.datagram(i)) {
-                    let arrived = datagram
-                        .arrived_wall_ns
-                        .map_or(taken, |wall| clock.run(pair.mono_of(wall)));
-                    let line = &mut lines[index];
-                    if is_rtcp {
-                        line.rtcp.take(datagram.octets, arrived);
-                    } else if let Some(ipdv) =
-                        line.take(&datagram, arrived, -status.drift(arrived), &mut sink)
-                    {
-                        leg.count(ipdv, arrived, taken, &mut sink);
-                        status
-                            .last_valid
-                            .store(clock.mono(taken).0, Ordering::Relaxed);
-                        line.drops.note(datagram.drops, status);
-                    }
-                }
-            }
-        }
+    fn read(&mut self) {
+        let until = mono_now() + READ_EVERY_NS;
+        let mut listener = TesterListener {
+            clock: self.clock,
+            status: &self.status,
+            ports: &self.ports,
+            lines: &mut self.lines,
+            leg: &mut self.leg,
+            sample: &self.sample,
+            departures: &mut self.departures,
+            facts: self.facts.sink(),
+        };
+        self.reader.read(&mut listener, until);
     }
 
     /// Each line about every 20 ms: closes what is over, reports when it is due.
@@ -226,6 +179,49 @@ impl Receiving {
         self.leg.close(last, &mut sink);
         self.departures.close(last, &mut sink);
         self.octets.turn(last, &mut sink);
+    }
+}
+
+/// The tester, as the reader of its sockets sees it.
+struct TesterListener<'r, F> {
+    clock: RunClock,
+    status: &'r MediaStatus,
+    ports: &'r [PortPair],
+    lines: &'r mut [HeardLine],
+    leg: &'r mut LegLog,
+    sample: &'r DepartureSample,
+    departures: &'r mut DepartureLog,
+    facts: F,
+}
+
+impl<F: FnMut(Fact)> Listener for TesterListener<'_, F> {
+    fn socket(&self, port: usize, channel: Channel) -> &MediaSocket {
+        self.ports[port].socket(channel)
+    }
+
+    fn is_ready(&mut self, port: usize, channel: Channel, pair: &ClockPair) {
+        if let (Some(sampled), Channel::Rtp) = (self.sample.of(port), channel) {
+            let from = (&self.ports[port], sampled);
+            self.departures
+                .read(from, (pair, self.clock), &mut self.facts);
+        }
+    }
+
+    fn take(&mut self, port: usize, channel: Channel, datagram: &Datagram<'_>, moment: Moment) {
+        let Moment { arrived, taken } = moment;
+        let line = &mut self.lines[port];
+        if channel == Channel::Rtcp {
+            line.rtcp.take(datagram.octets, arrived);
+            return;
+        }
+        let drift = -self.status.drift(arrived);
+        let Some(ipdv) = line.take(datagram, arrived, drift, &mut self.facts) else {
+            return;
+        };
+        self.leg.count(ipdv, arrived, taken, &mut self.facts);
+        let now = self.clock.mono(taken).0;
+        self.status.last_valid.store(now, Ordering::Relaxed);
+        line.drops.note(datagram.drops, self.status);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::engine::MediaStatus;
 use crate::meter::TcpMeter;
-use crate::telemetry::{HostProbe, ThreadWaits};
+use crate::telemetry::{HostProbe, ThreadShares};
 use milliwatt_wire::block::FactsWriter;
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::facts::{Fact, HostSecond, SentSecond};
@@ -27,7 +27,7 @@ pub struct Collector {
     /// Run time on this host.
     pub clock: RunClock,
     second: u32,
-    waits: ThreadWaits,
+    shares: ThreadShares,
     writer: FactsWriter<io::Sink>,
 }
 
@@ -50,7 +50,7 @@ impl Collector {
             probe,
             clock,
             second: 0,
-            waits: ThreadWaits::default(),
+            shares: ThreadShares::default(),
             writer: FactsWriter::new(io::sink()),
         }
     }
@@ -106,8 +106,10 @@ impl Collector {
     fn sample(&mut self) {
         let (host, nic) = self.probe.sample(self.second);
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let threads = self.shares.sample(&self.status.threads());
         self.writer.push(Fact::Host(HostSecond {
-            runnable_percent: self.waits.sample(&self.status.threads()),
+            running_percent: threads.map(|share| share.running),
+            runnable_percent: threads.map(|share| share.runnable),
             socket_drops: load(&self.status.socket_drops),
             recorder_drops: load(&self.status.recorder_drops),
             ..host

@@ -38,7 +38,7 @@ pub enum Command {
     Report(ReportArgs),
     /// Say whether a change made it worse: a run against a baseline (not in this version)
     Compare(CompareArgs),
-    /// Measure this machine's own noise floor and largest honest load (not in this version)
+    /// Measure this machine's own noise floor and largest honest load; `run` prints it beside its results
     Calibrate(CalibrateArgs),
     /// Hold a guest against the document's requirements (not in this version)
     Preflight(PreflightArgs),
@@ -295,6 +295,33 @@ pub struct CompareArgs {
 /// `milliwatt calibrate`.
 #[derive(Debug, Flags)]
 pub struct CalibrateArgs {
+    /// The join line of an agent to measure against, or a file that holds it [default: an agent on this machine,
+    /// over loopback]
+    #[arg(long, value_name = "JOIN")]
+    pub guest: Option<String>,
+    /// Loads to measure, streams each way
+    #[arg(
+        long,
+        value_name = "N",
+        value_delimiter = ',',
+        default_value = "50,250,500,1000,2000"
+    )]
+    pub streams: Vec<u32>,
+    /// Look no further than this for the largest load, streams each way; the agent may allow less (--max-streams)
+    #[arg(long, value_name = "N", default_value_t = 4000)]
+    pub max_streams: u32,
+    /// Time at each load
+    #[arg(long = "for", value_name = "DURATION", default_value = "5s")]
+    pub full_for: Duration,
+    /// Measure with this way to wait only [default: sleep, and what is much better where it leaves a processor]
+    #[arg(long, value_name = "MODE", value_enum)]
+    pub pacing: Option<PacingMode>,
+    /// UDP ports of this machine to use for media; on loopback both ends share them
+    #[arg(long, value_name = "FIRST-LAST", default_value_t = PortRange::MEDIA)]
+    pub media_ports: PortRange,
+    /// File to keep the result in [default: milliwatt/calibration.json in the user's state folder]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// As JSON
     #[arg(long)]
     pub json: bool,

@@ -4,14 +4,10 @@
 use crate::exit::Failure;
 
 /// What to do meanwhile, a command each.
-const MEANWHILE: [(&str, &str); 3] = [
+const MEANWHILE: [(&str, &str); 2] = [
     (
         "compare",
         "put the two runs' `scorecard.json` side by side, or open both `report.html`",
-    ),
-    (
-        "calibrate",
-        "run `milliwatt run smoke`: `validity.lateness_us` in its scorecard is this machine's own lateness",
     ),
     (
         "preflight",

@@ -10,6 +10,7 @@
 pub mod agent;
 pub mod analyze;
 pub mod args;
+pub mod calibrate;
 pub mod capacity;
 pub mod controller;
 pub mod dry_run;
@@ -62,7 +63,7 @@ fn execute(args: Args) -> Result<ExitCode, Failure> {
         Command::Analyze(args) => analyze::execute(&args),
         Command::Score(args) => score::execute(&args),
         Command::Compare(_) => Err(later::failure("compare")),
-        Command::Calibrate(_) => Err(later::failure("calibrate")),
+        Command::Calibrate(args) => calibrate::execute(&args),
         Command::Preflight(_) => Err(later::failure("preflight")),
         Command::Mark(args) => stop::mark(&args),
     }

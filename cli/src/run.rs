@@ -1,6 +1,7 @@
 //! `milliwatt run`: from the command line to the verdict.
 
 use crate::args::{KeepRecordings, OnLate, RunArgs};
+use crate::calibrate;
 use crate::controller;
 use crate::controller::pace::{Pace, is_slot_width};
 use crate::dry_run::Forecast;
@@ -8,6 +9,7 @@ use crate::exit::{ExitCode, Failure};
 use crate::output;
 use crate::scenario::value::{Duration, PortRange};
 use crate::scenario::{self, Plan};
+use milliwatt_reports::context::NoiseFloor;
 use milliwatt_wire::socket::allowed_processors;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -33,6 +35,8 @@ pub struct RunRequest {
     pub on_late: OnLate,
     /// How the tester keeps time.
     pub pace: Pace,
+    /// What calibration found on this machine.
+    pub floor: Option<NoiseFloor>,
     /// The guest is given up after this long without a word.
     pub guest_lost_after: Duration,
 }
@@ -69,7 +73,15 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
     }
     let streams = plan.load.concurrent * u32::from(plan.load.legs);
     let asked = (args.pacing.map(Into::into), args.pacing_threads);
-    let pace = Pace::choose(asked, None, streams, allowed_processors().len());
+    let (calibration, problem) = calibrate::record::load();
+    let warning = calibration
+        .as_ref()
+        .and_then(|found| found.warning(streams));
+    for text in problem.into_iter().chain(warning) {
+        output::complain(&format!("warning: {text}"));
+    }
+    let found = calibration.as_ref().map(|found| found.mode);
+    let pace = Pace::choose(asked, found, streams, allowed_processors().len());
     Ok(RunRequest {
         plan,
         guests: args.guest.clone(),
@@ -80,6 +92,7 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
         keep_recordings: args.keep_recordings,
         on_late: args.on_late,
         pace,
+        floor: calibration.and_then(|found| found.floor_at(streams)),
         guest_lost_after: args.guest_lost_after,
     })
 }

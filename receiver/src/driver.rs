@@ -1,7 +1,7 @@
 //! Reading the sockets of many ports: the part of a receiving thread that asks the system. What is done with a
 //! datagram is the [`Listener`]'s.
 
-use milliwatt_wire::clock::{ClockPair, mono_now};
+use milliwatt_wire::clock::{ClockPair, StampClock, mono_now};
 use milliwatt_wire::socket::{Datagram, MediaSocket, Poller, ReceiveBatch};
 use milliwatt_wire::time::{MonoTime, RunClock, RunTime};
 use std::io;
@@ -35,8 +35,8 @@ pub trait Listener {
     /// A socket of port pair `port`.
     fn socket(&self, port: usize, channel: Channel) -> &MediaSocket;
 
-    /// A socket has something to tell; `pair` relates the kernel's stamps to this host's monotonic clock.
-    fn is_ready(&mut self, _port: usize, _channel: Channel, _pair: &ClockPair) {}
+    /// A socket has something to tell; `stamps` maps the kernel's stamps to this host's monotonic clock.
+    fn is_ready(&mut self, _port: usize, _channel: Channel, _stamps: &StampClock) {}
 
     /// Takes a datagram.
     fn take(&mut self, port: usize, channel: Channel, datagram: &Datagram<'_>, moment: Moment);
@@ -46,6 +46,7 @@ pub trait Listener {
 pub struct SocketReader {
     poller: Poller,
     batch: ReceiveBatch,
+    stamps: StampClock,
     clock: RunClock,
 }
 
@@ -63,13 +64,14 @@ impl SocketReader {
         Ok(Self {
             poller,
             batch: ReceiveBatch::new(BATCH),
+            stamps: StampClock::new(ClockPair::read()),
             clock,
         })
     }
 
     /// Reads what waits, without blocking, until nothing does or it is `until`.
     pub fn read(&mut self, listener: &mut impl Listener, until: MonoTime) {
-        let pair = ClockPair::read();
+        self.stamps.turn(ClockPair::read());
         for _ in 0..ROUNDS {
             let Ok(tokens) = self.poller.wait(Some(0)) else {
                 return;
@@ -84,13 +86,9 @@ impl SocketReader {
                     Channel::Rtcp
                 };
                 let port = (token / 2) as usize;
-                listener.is_ready(port, channel, &pair);
-                take_batch(
-                    &mut self.batch,
-                    listener,
-                    (port, channel),
-                    (&pair, self.clock),
-                );
+                listener.is_ready(port, channel, &self.stamps);
+                let clocks = (&self.stamps, self.clock);
+                take_batch(&mut self.batch, listener, (port, channel), clocks);
             }
             if mono_now() >= until {
                 return;
@@ -104,7 +102,7 @@ fn take_batch(
     batch: &mut ReceiveBatch,
     listener: &mut impl Listener,
     (port, channel): (usize, Channel),
-    (pair, clock): (&ClockPair, RunClock),
+    (stamps, clock): (&StampClock, RunClock),
 ) {
     // An error of a socket is its peer's or its port's; the others go on.
     let count = batch.receive(listener.socket(port, channel)).unwrap_or(0);
@@ -114,7 +112,7 @@ fn take_batch(
     let taken = clock.run(mono_now());
     for datagram in (0..count).map(|index| batch.datagram(index)) {
         let stamp = datagram.arrived_wall_ns;
-        let arrived = stamp.map_or(taken, |wall| clock.run(pair.mono_of(wall)));
+        let arrived = stamp.map_or(taken, |wall| clock.run(stamps.mono_of(wall)));
         listener.take(port, channel, &datagram, Moment { arrived, taken });
     }
 }

@@ -1,5 +1,7 @@
 //! What a report must know of a run beside its measurements.
 
+use serde::{Deserialize, Serialize};
+
 /// The identity of one run, as its reports print it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunContext {
@@ -25,6 +27,26 @@ pub struct RunContext {
     pub guest: String,
     /// Facts about both ends' environment, (name, value), when they are known.
     pub environment: Vec<(String, String)>,
+    /// What calibration found on the tester; none when it was not calibrated.
+    pub floor: Option<NoiseFloor>,
+}
+
+/// What `milliwatt calibrate` found on the tester with nothing in the path, for the load next above a run's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseFloor {
+    /// When, RFC 3339 UTC.
+    pub at: String,
+    /// What was in the path.
+    pub path: String,
+    /// Streams each way that it was measured with.
+    pub streams: u32,
+    /// 99.9th percentile of the tester's lateness, us.
+    pub lateness_p999_us: Option<f64>,
+    /// 99.9th percentile of the receive leg's PDV, ms: what is measured where nothing varies.
+    pub pdv_p999_ms: Option<f64>,
+    /// The largest load, streams each way, that the machine carried in time.
+    pub largest_streams: u32,
 }
 
 impl RunContext {

@@ -1,11 +1,11 @@
 //! `scorecard.json`: the outcome of a run for scripts. Field names are fixed and only ever added
 //! to; `scorecard.schema.json` describes them.
 
-use crate::context::RunContext;
+use crate::context::{NoiseFloor, RunContext};
 use crate::figures;
 use milliwatt_scoring::measured::{
     CallCounts, ClockMeasured, DocumentFigure, GuestMeasured, HostMeasured, Legs, Measured,
-    Recordings, ThresholdResult, Validity, Verdict,
+    Recordings, ThresholdResult, Timers, Validity, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +56,9 @@ pub struct Scorecard {
     /// Clock relation between the ends.
     pub clock: ClockMeasured,
     /// Timers of both ends.
-    pub timers: Option<Reserved>,
+    pub timers: Timers,
+    /// What calibration found on the tester; null when it was not calibrated.
+    pub noise_floor: Option<NoiseFloor>,
     /// Where delay variation came from.
     pub attribution: Option<Reserved>,
     /// Several guests in one test.
@@ -135,7 +137,8 @@ impl Scorecard {
             guest: m.guest,
             host: m.host,
             clock: m.clock,
-            timers: None,
+            timers: m.timers,
+            noise_floor: context.floor.clone(),
             attribution: None,
             guests: Vec::new(),
         }

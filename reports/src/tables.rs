@@ -1,8 +1,9 @@
 //! The tables that the terminal and the HTML report share, as text.
 
+use crate::context::NoiseFloor;
 use crate::figures::{self, NOT_MEASURED, count, number_or_dash};
 use crate::scorecard::Scorecard;
-use milliwatt_scoring::measured::{Lateness, LegMeasured, Legs, PlayoutBuffer};
+use milliwatt_scoring::measured::{EndTimers, Lateness, LegMeasured, Legs, PlayoutBuffer};
 
 /// One line of the table of legs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,6 +223,45 @@ pub fn recordings(scorecard: &Scorecard) -> Vec<Fact> {
     ]
 }
 
+/// How it paced: `sleep, 1 thread, slots of 250 us; refused: SCHED_FIFO`.
+fn pacing(timers: &EndTimers) -> String {
+    let (Some(mode), Some(threads), Some(slot_us)) = (&timers.mode, timers.threads, timers.slot_us)
+    else {
+        return dash();
+    };
+    let refused: Vec<&str> = timers
+        .rights
+        .iter()
+        .filter(|right| !right.granted)
+        .map(|right| right.name.as_str())
+        .collect();
+    let refused = if refused.is_empty() {
+        String::new()
+    } else {
+        format!("; refused: {}", refused.join(", "))
+    };
+    let threads = figures::counted(threads.into(), "thread");
+    format!("{mode}, {threads}, slots of {slot_us} us{refused}")
+}
+
+fn shares(timers: &EndTimers) -> String {
+    let (ran, waited) = (timers.running_percent, timers.runnable_percent);
+    format!("{} / {}", number_or_dash(ran), number_or_dash(waited))
+}
+
+fn floor(floor: Option<&NoiseFloor>) -> String {
+    let Some(floor) = floor else {
+        return "not calibrated: `milliwatt calibrate` tells what this machine adds".to_owned();
+    };
+    format!(
+        "lateness p99.9 {} us, PDV p99.9 {} ms at {} streams; largest honest load {} streams",
+        number_or_dash(floor.lateness_p999_us),
+        number_or_dash(floor.pdv_p999_ms),
+        floor.streams,
+        floor.largest_streams
+    )
+}
+
 /// How the two machines kept time, and their hosts.
 #[must_use]
 pub fn machines(scorecard: &Scorecard) -> Vec<Fact> {
@@ -253,6 +293,23 @@ pub fn machines(scorecard: &Scorecard) -> Vec<Fact> {
             count(v.tainted_seconds.into()),
         ),
         fact("tester: own socket drops", count(v.socket_drops)),
+        decisive(
+            "tester: noise floor, as calibrated",
+            floor(scorecard.noise_floor.as_ref()),
+        ),
+        fact("tester: pacing", pacing(&scorecard.timers.tester)),
+        fact(
+            "tester: departure to the kernel's own stamp p50 / p99 / p99.9 / max, us",
+            lateness(scorecard.timers.tester.departure_stamp_us),
+        ),
+        fact(
+            "tester: packet thread ran / was ready and did not, % of a second at most",
+            shares(&scorecard.timers.tester),
+        ),
+        fact(
+            "guest program: packet thread ran / was ready and did not, % of a second at most",
+            shares(&scorecard.timers.guest),
+        ),
         fact(
             "tester: CPU, % of all cores",
             number_or_dash(host.cpu_percent),

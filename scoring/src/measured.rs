@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 mod patterns;
 mod rows;
+mod timers;
 
 pub use patterns::{BurstGap, Concealment, DeadAirClasses, LossRuns, PlayoutBuffer, Reordering};
 pub use rows::{EventRow, RecordingRow, SecondRow, StreamRow};
+pub use timers::{EndTimers, Right, Timers};
 
 /// Pass, fail or invalid; invalid outranks fail outranks pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,6 +47,8 @@ pub struct Measured {
     pub guest: GuestMeasured,
     /// The tester's host.
     pub host: HostMeasured,
+    /// How both ends kept time.
+    pub timers: Timers,
     /// Clock relation between the ends.
     pub clock: ClockMeasured,
     /// Calls started, ended by their hold time, cut short by the run's end.

@@ -1,7 +1,7 @@
 //! The one place that reads this host's clocks and sleeps by them; everything else takes time as
 //! an argument.
 
-use crate::time::{MonoTime, NS_PER_SECOND};
+use crate::time::{MonoTime, NS_PER_MS, NS_PER_SECOND};
 use rustix::io::Errno;
 use rustix::thread::{clock_nanosleep_absolute, set_current_timer_slack};
 use rustix::time::{ClockId, Timespec, clock_gettime};
@@ -158,10 +158,57 @@ impl ClockPair {
     }
 }
 
+/// A change of the wall clock against the monotonic one within milliseconds beyond this is a step, ns: slewing moves
+/// it by 500 ppm at most.
+const STEP_NS: i64 = NS_PER_MS;
+
+/// Maps kernel stamps (wall) to the monotonic clock, also those of datagrams that waited while the wall clock was
+/// stepped: mapped by a pair of after the step alone, they would have come as much too early.
+#[derive(Clone, Copy, Debug)]
+pub struct StampClock {
+    pair: ClockPair,
+    /// The pair before, where the wall clock was stepped between the two.
+    before_step: Option<ClockPair>,
+}
+
+impl StampClock {
+    /// Maps by this pair, until the next.
+    #[must_use]
+    pub fn new(pair: ClockPair) -> Self {
+        Self {
+            pair,
+            before_step: None,
+        }
+    }
+
+    /// Maps by this pair from now on. Stamps up to the next call are of the time between the pair before and now.
+    pub fn turn(&mut self, pair: ClockPair) {
+        let stepped = pair.wall_step_since(&self.pair).saturating_abs() > STEP_NS;
+        self.before_step = stepped.then_some(self.pair);
+        self.pair = pair;
+    }
+
+    /// The monotonic time of a stamp. Around a step there are two, of which the one counts that lies nearer to the
+    /// time in which it must have been made.
+    #[must_use]
+    pub fn mono_of(&self, wall_ns: i64) -> MonoTime {
+        let by_this = self.pair.mono_of(wall_ns);
+        let Some(before) = self.before_step else {
+            return by_this;
+        };
+        let by_that = before.mono_of(wall_ns);
+        let outside = |at: MonoTime| (before.mono - at).max(at - self.pair.mono).max(0);
+        if outside(by_that) < outside(by_this) {
+            by_that
+        } else {
+            by_this
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::NS_PER_MS;
 
     #[test]
     fn a_sleep_ends_at_due_or_later_and_one_into_the_past_at_once() {
@@ -212,6 +259,46 @@ mod tests {
             wall: 5_070,
         };
         assert_eq!(later.wall_step_since(&earlier), -30);
+    }
+
+    /// Read each millisecond; between the second and the third reading the wall clock is stepped. Datagrams come
+    /// 0.3 ms before the step and 0.2 ms after it; a later one is mapped as ever.
+    #[test]
+    fn a_step_of_the_wall_clock_moves_no_arrival() {
+        for step in [
+            NS_PER_SECOND,
+            -NS_PER_SECOND,
+            5 * NS_PER_MS,
+            -3600 * NS_PER_SECOND,
+        ] {
+            let wall_zero = 1_700_000_000 * NS_PER_SECOND;
+            let pair = |mono: i64, step: i64| ClockPair {
+                mono: MonoTime(mono),
+                wall: wall_zero + mono + step,
+            };
+            let mut stamps = StampClock::new(pair(0, 0));
+            stamps.turn(pair(NS_PER_MS, 0));
+            let stepped_at = NS_PER_MS + NS_PER_MS / 2;
+            stamps.turn(pair(2 * NS_PER_MS, step));
+            let (before, after) = (stepped_at - 300_000, stepped_at + 200_000);
+            assert_eq!(
+                stamps.mono_of(wall_zero + before),
+                MonoTime(before),
+                "{step}"
+            );
+            assert_eq!(
+                stamps.mono_of(wall_zero + after + step),
+                MonoTime(after),
+                "{step}"
+            );
+            stamps.turn(pair(3 * NS_PER_MS, step));
+            let later = 3 * NS_PER_MS - 10;
+            assert_eq!(
+                stamps.mono_of(wall_zero + later + step),
+                MonoTime(later),
+                "{step}"
+            );
+        }
     }
 
     #[test]

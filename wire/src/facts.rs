@@ -258,6 +258,8 @@ pub struct HostSecond {
     pub steal_percent: Option<f32>,
     /// This process's CPU, percent of one core.
     pub process_cpu_percent: Option<f32>,
+    /// The largest share of the second that a packet thread ran, percent.
+    pub running_percent: Option<f32>,
     /// The largest share of the second that a packet thread was runnable and did not run, percent: a processor short
     /// of time, whatever its use is. Time that a thread sleeps, or spins on purpose, is no part of it.
     pub runnable_percent: Option<f32>,

@@ -7,7 +7,7 @@ mod threads;
 
 pub use addresses::{InterfaceAddress, interface_addresses, interface_of, own_addresses};
 pub use environment::environment;
-pub use threads::ThreadWaits;
+pub use threads::ThreadShares;
 
 use milliwatt_wire::clock::ClockPair;
 use milliwatt_wire::facts::HostSecond;
@@ -98,6 +98,7 @@ impl Reading {
             .unzip();
         let step = self.clocks.wall_step_since(&last.clocks);
         let host = HostSecond {
+            running_percent: None,
             runnable_percent: None,
             second,
             cpu_percent,

@@ -1,42 +1,67 @@
-//! How long packet threads were ready to run and did not: a processor short of time, whatever its use is.
+//! How long packet threads ran, and how long they were ready to run and did not: the second is a processor short of
+//! time, whatever the first is.
 
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::socket::scheduled;
 use milliwatt_wire::time::MonoTime;
 use std::collections::BTreeMap;
 
-/// What each thread had waited for by the last sample.
-#[derive(Clone, Debug, Default)]
-pub struct ThreadWaits {
-    at: Option<MonoTime>,
-    /// By thread, ns.
-    waited: BTreeMap<i32, u64>,
+/// The largest shares of a time that any thread had, percent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shares {
+    /// Running.
+    pub running: f32,
+    /// Runnable and not running.
+    pub runnable: f32,
 }
 
-impl ThreadWaits {
-    /// The largest share of the time since the last sample that one of the threads was runnable and did not run,
-    /// percent. None at first, and where the system does not tell.
-    pub fn sample(&mut self, threads: &[i32]) -> Option<f32> {
+/// What each thread had run and waited by the last sample.
+#[derive(Clone, Debug, Default)]
+pub struct ThreadShares {
+    at: Option<MonoTime>,
+    /// By thread: ran, waited, ns.
+    scheduled: BTreeMap<i32, (u64, u64)>,
+}
+
+impl ThreadShares {
+    /// The shares since the last sample. None at first, and where the system does not tell.
+    pub fn sample(&mut self, threads: &[i32]) -> Option<Shares> {
         let now = mono_now();
-        let waited = threads
+        let told = threads
             .iter()
-            .filter_map(|thread| Some((*thread, scheduled(*thread)?.1)));
-        self.take(now, waited.collect())
+            .filter_map(|thread| Some((*thread, scheduled(*thread)?)));
+        self.take(now, told.collect())
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        reason = "a share"
-    )]
-    fn take(&mut self, now: MonoTime, waited: BTreeMap<i32, u64>) -> Option<f32> {
-        let before = std::mem::replace(&mut self.waited, waited);
+    fn take(&mut self, now: MonoTime, scheduled: BTreeMap<i32, (u64, u64)>) -> Option<Shares> {
+        let before = std::mem::replace(&mut self.scheduled, scheduled);
         let since = now - self.at.replace(now)?;
-        let more =
-            |(thread, waited): (&i32, &u64)| Some(waited.saturating_sub(*before.get(thread)?));
-        let most = self.waited.iter().filter_map(more).max()?;
-        (since > 0).then(|| (most as f64 * 100.0 / since as f64) as f32)
+        let mut most: Option<(u64, u64)> = None;
+        for (thread, (ran, waited)) in &self.scheduled {
+            let Some((ran_before, waited_before)) = before.get(thread) else {
+                continue;
+            };
+            let (most_ran, most_waited) = most.unwrap_or_default();
+            most = Some((
+                most_ran.max(ran.saturating_sub(*ran_before)),
+                most_waited.max(waited.saturating_sub(*waited_before)),
+            ));
+        }
+        let (ran, waited) = most.filter(|_| since > 0)?;
+        Some(Shares {
+            running: percent(ran, since),
+            runnable: percent(waited, since),
+        })
     }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a share"
+)]
+fn percent(ns: u64, of: i64) -> f32 {
+    (ns as f64 * 100.0 / of as f64) as f32
 }
 
 #[cfg(test)]
@@ -44,22 +69,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_thread_that_waited_longest_counts() {
-        let mut waits = ThreadWaits::default();
+    fn the_thread_that_ran_and_the_one_that_waited_longest_count() {
+        let mut shares = ThreadShares::default();
         let ms = 1_000_000;
+        let first = [(7, (900 * ms, 5 * ms)), (8, (0, 0))];
         assert_eq!(
-            waits.take(MonoTime(0), [(7, 5 * ms), (8, 0)].into()),
+            shares.take(MonoTime(0), first.into()),
             None,
             "nothing to compare with"
         );
-        // A second later thread 7 waited 10 ms more, thread 8 250 ms.
-        let now = MonoTime(1000 * 1_000_000);
+        // A second later thread 7 ran 500 ms and waited 10 ms more, thread 8 ran 20 ms and waited 250 ms.
+        let now = MonoTime(1_000_000_000);
+        let second = [(7, (1400 * ms, 15 * ms)), (8, (20 * ms, 250 * ms))];
+        let largest = Shares {
+            running: 50.0,
+            runnable: 25.0,
+        };
+        assert_eq!(shares.take(now, second.into()), Some(largest));
         assert_eq!(
-            waits.take(now, [(7, 15 * ms), (8, 250 * ms)].into()),
-            Some(25.0)
-        );
-        assert_eq!(
-            waits.take(now + 1, BTreeMap::new()),
+            shares.take(now + 1, BTreeMap::new()),
             None,
             "they have ended"
         );

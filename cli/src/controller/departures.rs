@@ -2,7 +2,7 @@
 //! packet was handed to the driver. The pacing thread notes when; the receiving thread reads the stamps.
 
 use milliwatt_agent::engine::PortPair;
-use milliwatt_wire::clock::ClockPair;
+use milliwatt_wire::clock::StampClock;
 use milliwatt_wire::facts::{BUCKETS, Fact, Right, Scale};
 use milliwatt_wire::time::{RunClock, RunTime};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -100,12 +100,12 @@ impl DepartureLog {
     pub(super) fn read(
         &mut self,
         (port, sampled): (&PortPair, &SampledPort),
-        (pair, clock): (&ClockPair, RunClock),
+        (stamps, clock): (&StampClock, RunClock),
         facts: &mut impl FnMut(Fact),
     ) {
         for (number, wall) in port.rtp.departures() {
             let departure = sampled.departure(number);
-            self.take(departure, clock.run(pair.mono_of(wall)), facts);
+            self.take(departure, clock.run(stamps.mono_of(wall)), facts);
         }
     }
 

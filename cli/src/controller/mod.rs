@@ -29,4 +29,4 @@ mod start;
 pub mod transfer;
 mod uploads;
 
-pub use start::run;
+pub use start::{measure, run};

@@ -13,7 +13,7 @@ use milliwatt_receiver::leg::LegLog;
 use milliwatt_receiver::line::{Arrival, DRAIN_NS, LineReceiver, Taken};
 use milliwatt_receiver::packet::RtpView;
 use milliwatt_receiver::stream::Placed;
-use milliwatt_wire::clock::{ClockPair, mono_now, sleep_until, wall_now};
+use milliwatt_wire::clock::{StampClock, mono_now, sleep_until, wall_now};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{Leg, Party, StreamId};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS};
@@ -199,11 +199,11 @@ impl<F: FnMut(Fact)> Listener for TesterListener<'_, F> {
         self.ports[port].socket(channel)
     }
 
-    fn is_ready(&mut self, port: usize, channel: Channel, pair: &ClockPair) {
+    fn is_ready(&mut self, port: usize, channel: Channel, stamps: &StampClock) {
         if let (Some(sampled), Channel::Rtp) = (self.sample.of(port), channel) {
             let from = (&self.ports[port], sampled);
             self.departures
-                .read(from, (pair, self.clock), &mut self.facts);
+                .read(from, (stamps, self.clock), &mut self.facts);
         }
     }
 

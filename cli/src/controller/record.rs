@@ -5,14 +5,14 @@ use super::setup::Ready;
 use crate::exit::Failure;
 use crate::run::RunRequest;
 use milliwatt_agent::telemetry::environment;
-use milliwatt_reports::context::RunContext;
+use milliwatt_reports::context::{NoiseFloor, RunContext};
 use milliwatt_wire::clock::{mono_now, wall_now};
 use milliwatt_wire::time::RunClock;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// One run's identity, written when it starts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunRecord {
     /// Version of this file's format.
@@ -35,6 +35,8 @@ pub struct RunRecord {
     pub scope: Vec<String>,
     /// The guest program.
     pub guest: String,
+    /// What calibration found on the tester.
+    pub floor: Option<NoiseFloor>,
 }
 
 /// What is known of both ends' machines, (name, value).
@@ -48,7 +50,7 @@ pub struct Environment {
 }
 
 /// The format of `run.json`.
-pub const RECORD_VERSION: u32 = 1;
+pub const RECORD_VERSION: u32 = 2;
 
 /// Writes a JSON file of the run's folder.
 pub fn write_json(folder: &Path, name: &str, value: &impl Serialize) -> Result<(), Failure> {
@@ -101,6 +103,7 @@ impl RunRecord {
                 named("guest", &environment.guest),
             ]
             .concat(),
+            floor: self.floor.clone(),
         }
     }
 }
@@ -128,6 +131,7 @@ pub(super) fn write_identity(
             .join(" "),
         scope: describe_scope(ready, own),
         guest: describe_guest(ready, own),
+        floor: request.floor.clone(),
     };
     write_json(folder, "run.json", &record)?;
     let environment = Environment {

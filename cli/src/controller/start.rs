@@ -1,6 +1,6 @@
 //! From a request to a verdict: the run's folder, the guest, the run itself, its conclusion.
 
-use super::conclusion::conclude;
+use super::conclusion::{Conclusion, conclude};
 use super::dial::Dial;
 use super::directory;
 use super::own_agent::OwnAgent;
@@ -10,15 +10,30 @@ use crate::exit::Failure;
 use crate::output;
 use crate::run::RunRequest;
 use milliwatt_agent::meter::TcpMeter;
-use milliwatt_scoring::measured::Verdict;
+use milliwatt_scoring::measured::{Measured, Verdict};
 use milliwatt_wire::join::Join;
 use milliwatt_wire::socket::raise_file_limit;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Carries out the plan and judges it.
+/// Carries out the plan, judges it, and prints the outcome.
 pub fn run(request: &RunRequest) -> Result<Verdict, Failure> {
+    let conclusion = carry_out(request)?;
+    if request.json {
+        output::print_json(&conclusion.scorecard)?;
+    } else {
+        output::print(&format!("{}\n", conclusion.summary.trim_end()))?;
+    }
+    Ok(conclusion.measured.verdict)
+}
+
+/// Carries out the plan and gives what was measured.
+pub fn measure(request: &RunRequest) -> Result<Measured, Failure> {
+    carry_out(request).map(|conclusion| conclusion.measured)
+}
+
+fn carry_out(request: &RunRequest) -> Result<Conclusion, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -26,16 +41,10 @@ pub fn run(request: &RunRequest) -> Result<Verdict, Failure> {
         .map_err(|e| Failure::could_not_run(format!("cannot start: {e}")))?;
     let folder = out_folder(request);
     directory::create(&folder)?;
-    let verdict = runtime.block_on(measure(request, &folder));
+    let outcome = runtime.block_on(watch(request, &folder));
     runtime.shutdown_timeout(Duration::from_secs(1));
-    verdict.inspect_err(|_| directory::discard(&folder))?;
-    let conclusion = conclude(&folder, |_| ())?;
-    if request.json {
-        output::print_json(&conclusion.scorecard)?;
-    } else {
-        output::print(&format!("{}\n", conclusion.summary.trim_end()))?;
-    }
-    Ok(conclusion.measured.verdict)
+    outcome.inspect_err(|_| directory::discard(&folder))?;
+    conclude(&folder, |_| ())
 }
 
 fn out_folder(request: &RunRequest) -> PathBuf {
@@ -46,7 +55,7 @@ fn out_folder(request: &RunRequest) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(format!("runs/{}-{now}", request.plan.name)))
 }
 
-async fn measure(request: &RunRequest, folder: &Path) -> Result<(), Failure> {
+async fn watch(request: &RunRequest, folder: &Path) -> Result<(), Failure> {
     let (_, files) = raise_file_limit();
     let needed = u64::from(request.plan.load.concurrent) * 4 + 100;
     if files < needed {

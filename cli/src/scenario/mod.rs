@@ -14,4 +14,4 @@ pub mod resolve;
 pub mod thresholds;
 pub mod value;
 
-pub use resolve::{Plan, Request, resolve};
+pub use resolve::{Plan, Request, resolve, resolve_text};

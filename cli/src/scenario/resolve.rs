@@ -48,12 +48,25 @@ pub fn resolve(request: &Request<'_>) -> Result<Plan, Failure> {
     let source = overrides::apply(find(request.scenario)?, request.set)?;
     let mut scenario = read(&source)?;
     scenario.full_for = request.full_for.or(scenario.full_for);
-    let problems = check::problems(&scenario, request.media_ports);
+    checked(&scenario, &source, request.media_ports)
+}
+
+fn checked(scenario: &Scenario, source: &Source, media_ports: PortRange) -> Result<Plan, Failure> {
+    let problems = check::problems(scenario, media_ports);
     if problems.is_empty() {
-        plan(&scenario)
+        plan(scenario)
     } else {
-        Err(diagnostic::failure(&source, &problems))
+        Err(diagnostic::failure(source, &problems))
     }
+}
+
+/// Checks a scenario that this program made itself, under the name given.
+pub fn resolve_text(name: &str, text: &str, media_ports: PortRange) -> Result<Plan, Failure> {
+    let source = Source {
+        name: name.to_owned(),
+        text: text.to_owned(),
+    };
+    checked(&read(&source)?, &source, media_ports)
 }
 
 /// The text of a scenario, by built-in name or by path.

@@ -19,6 +19,7 @@ mod summary;
 mod tests;
 mod threshold;
 mod timeline;
+mod timers;
 mod validity;
 
 pub use live::{Live, LiveLeg};
@@ -168,11 +169,13 @@ impl Scorer {
             sent: summary.legs[1].measured(&full),
         };
         let guest = summary.guest();
+        let timers = summary.timers();
         let notes = notes::notes(
             self.load(),
             [self.end(End::Tester), self.end(End::Guest)],
             &legs,
             &summary.recordings,
+            &timers,
         );
         Measured {
             notes,
@@ -189,6 +192,7 @@ impl Scorer {
             thresholds,
             guest,
             host: summary.host(),
+            timers,
             clock: summary.clock.clone(),
             calls: summary.calls,
             full_load: summary.full.clone().map(|full| (full.start, full.end)),

@@ -2,7 +2,8 @@
 //! disagree, rights refused, weights not met.
 
 use super::end::EndRecord;
-use crate::measured::{LegMeasured, Legs, Recordings};
+use super::timers::starved;
+use crate::measured::{LegMeasured, Legs, Recordings, Timers};
 use milliwatt_wire::id::{End, Leg};
 use milliwatt_wire::load::LoadSpec;
 
@@ -15,6 +16,7 @@ pub(super) fn notes(
     ends: [&EndRecord; 2],
     legs: &Legs,
     recordings: &Recordings,
+    timers: &Timers,
 ) -> Vec<String> {
     let of_legs = Leg::BOTH.iter().flat_map(|leg| {
         let measured = legs.get(*leg);
@@ -33,7 +35,15 @@ pub(super) fn notes(
             recordings.heavier_than_asked
         )
     });
-    of_legs.flatten().chain(of_ends).chain(weight).collect()
+    let starved = [("tester", &timers.tester), ("guest", &timers.guest)]
+        .into_iter()
+        .filter_map(|(name, timers)| starved(name, timers));
+    of_legs
+        .flatten()
+        .chain(of_ends)
+        .chain(starved)
+        .chain(weight)
+        .collect()
 }
 
 fn marking(sent: u8, leg: Leg, measured: &LegMeasured) -> Option<String> {

@@ -33,6 +33,7 @@ pub(crate) fn context() -> RunContext {
             "Not in the path: a physical NIC, a switch, a hypervisor (same kernel).".into(),
         ],
         guest: "10.9.0.2, Linux 6.1, 2 vCPU".into(),
+        floor: None,
         environment: vec![
             ("guest kernel".into(), "Linux 6.1.0".into()),
             ("tester CPU".into(), "2 cores".into()),

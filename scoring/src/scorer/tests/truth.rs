@@ -244,6 +244,7 @@ impl Truth {
                 ..SentSecond::default()
             }),
             Fact::Host(HostSecond {
+                running_percent: Some(20.0),
                 runnable_percent: Some(0.0),
                 second,
                 cpu_percent: Some(25.0),

@@ -14,11 +14,7 @@ pub fn execute(args: &ReportArgs) -> Result<ExitCode, Failure> {
         .as_ref()
         .map(|path| path.display().to_string());
     let judgement = other.as_deref().map(judgement_of).transpose()?;
-    let conclusion = conclude(&args.run_dir, |scorer| {
-        if let Some(judgement) = judgement {
-            scorer.judge_by(judgement);
-        }
-    })?;
+    let conclusion = conclude(&args.run_dir, judgement)?;
     if args.json {
         output::print_json(&conclusion.scorecard)?;
     } else {

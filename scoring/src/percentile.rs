@@ -72,7 +72,10 @@ impl Distribution {
     }
 
     fn widen(&mut self, places: usize) {
-        if self.counts.len() < places {
+        let held = self.counts.len();
+        if held < places {
+            // A run keeps several of these a second: without room for more.
+            self.counts.reserve_exact(places - held);
             self.counts.resize(places, 0);
         }
     }

@@ -1,13 +1,14 @@
 //! From a run's folder to its reports: what `run` does at its end and `milliwatt report` any time.
 
-use super::directory::read_facts;
+use super::directory::RecordedFacts;
 use super::record::{Environment, RunRecord, read_json};
 use crate::exit::Failure;
 use milliwatt_reports::directory::write_all;
 use milliwatt_reports::scorecard::Scorecard;
 use milliwatt_reports::terminal;
+use milliwatt_scoring::judgement::Judgement;
 use milliwatt_scoring::measured::Measured;
-use milliwatt_scoring::scorer::Scorer;
+use milliwatt_scoring::scorer::score;
 use std::path::Path;
 
 /// What a run's folder says.
@@ -20,14 +21,12 @@ pub struct Conclusion {
     pub summary: String,
 }
 
-/// Scores the facts in `folder` and writes every report. `rejudge` may put other thresholds in place.
-pub fn conclude(folder: &Path, rejudge: impl FnOnce(&mut Scorer)) -> Result<Conclusion, Failure> {
+/// Scores the facts in `folder` and writes every report; judged by their own thresholds or by others.
+pub fn conclude(folder: &Path, judgement: Option<Judgement>) -> Result<Conclusion, Failure> {
     let record: RunRecord = read_json(folder, "run.json")?;
     let environment: Environment = read_json(folder, "environment.json").unwrap_or_default();
-    let mut scorer = Scorer::new();
-    let notes = read_facts(folder, &mut scorer)?;
-    rejudge(&mut scorer);
-    let measured = scorer.finish();
+    let mut facts = RecordedFacts::open(folder)?;
+    let measured = score(judgement, |take| facts.read(take))?;
     let duration = measured
         .seconds
         .last()
@@ -39,9 +38,9 @@ pub fn conclude(folder: &Path, rejudge: impl FnOnce(&mut Scorer)) -> Result<Conc
             .hint("the facts are safe: free some space and run `milliwatt report` on the folder")
     })?;
     let mut summary = terminal::render(&scorecard, &measured, &context);
-    for note in notes {
+    for note in facts.notes() {
         summary.push_str("\nnote: ");
-        summary.push_str(&note);
+        summary.push_str(note);
     }
     Ok(Conclusion {
         measured,

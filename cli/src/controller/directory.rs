@@ -1,11 +1,12 @@
 //! The run's folder and the facts in it.
 
 use crate::exit::Failure;
-use milliwatt_scoring::scorer::Scorer;
+use milliwatt_scoring::scorer::LiveView;
 use milliwatt_wire::block::BlockReader;
+use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::End;
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// Name of an end's log in `facts/`.
@@ -73,44 +74,93 @@ impl FactsLog {
     }
 }
 
-/// Reads both logs of a folder into a scorer. Gives notes about what was missing.
-pub fn read_facts(folder: &Path, scorer: &mut Scorer) -> Result<Vec<String>, Failure> {
-    let mut notes = Vec::new();
-    for end in [End::Tester, End::Guest] {
-        let path = facts_path(folder, end);
-        match File::open(&path) {
-            Ok(file) => notes.extend(read_log(&path, BufReader::new(file), end, scorer)),
-            Err(e) if end == End::Guest => notes.push(format!(
-                "{}: {e}: the guest's side is missing",
-                path.display()
-            )),
-            Err(e) => {
-                return Err(
-                    Failure::could_not_run(format!("cannot read {}: {e}", path.display()))
-                        .hint("give the folder that `milliwatt run` wrote (--out, or runs/...)"),
-                );
+/// The logs of a run's folder, as far as they had come when they were opened: read as often as needed,
+/// they say the same.
+pub struct RecordedFacts {
+    logs: Vec<RecordedLog>,
+    notes: Vec<String>,
+}
+
+/// One end's.
+struct RecordedLog {
+    end: End,
+    path: PathBuf,
+    file: File,
+    octets: u64,
+}
+
+impl RecordedFacts {
+    /// Opens both ends' logs; the guest's may be missing.
+    pub fn open(folder: &Path) -> Result<Self, Failure> {
+        let (mut logs, mut notes) = (Vec::new(), Vec::new());
+        for end in [End::Tester, End::Guest] {
+            let path = facts_path(folder, end);
+            match RecordedLog::open(end, &path) {
+                Ok(log) => logs.push(log),
+                Err(e) if end == End::Guest => notes.push(format!(
+                    "{}: {e}: the guest's side is missing",
+                    path.display()
+                )),
+                Err(e) => return Err(unreadable(&path, &e)),
             }
         }
+        Ok(Self { logs, notes })
     }
-    Ok(notes)
-}
 
-fn read_log(path: &Path, file: impl io::Read, end: End, scorer: &mut Scorer) -> Option<String> {
-    let mut blocks = BlockReader::new(file);
-    for block in &mut blocks {
-        match block {
-            Ok(block) => block.facts.iter().for_each(|fact| scorer.absorb(end, fact)),
-            Err(e) => return Some(format!("{}: {e}: what follows is not read", path.display())),
+    /// Hands every fact to `take`, one end's after the other's.
+    pub fn read(&mut self, take: &mut dyn FnMut(End, &Fact)) -> Result<(), Failure> {
+        for log in &self.logs {
+            if let Some(note) = log.read(take).map_err(|e| unreadable(&log.path, &e))?
+                && !self.notes.contains(&note)
+            {
+                self.notes.push(note);
+            }
         }
+        Ok(())
     }
-    blocks
-        .truncated()
-        .then(|| format!("{}: the last block is incomplete", path.display()))
+
+    /// What was missing, a sentence each.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
 }
 
-/// Decodes one block and gives its facts to the scorer.
-pub(super) fn absorb(block: &[u8], end: End, scorer: &mut Scorer) {
+impl RecordedLog {
+    fn open(end: End, path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        Ok(Self {
+            end,
+            path: path.to_path_buf(),
+            octets: file.metadata()?.len(),
+            file,
+        })
+    }
+
+    /// Gives a note when not all could be read.
+    fn read(&self, take: &mut dyn FnMut(End, &Fact)) -> io::Result<Option<String>> {
+        (&self.file).rewind()?;
+        let mut blocks = BlockReader::new(BufReader::new((&self.file).take(self.octets)));
+        let path = self.path.display();
+        for block in &mut blocks {
+            match block {
+                Ok(block) => block.facts.iter().for_each(|fact| take(self.end, fact)),
+                Err(e) => return Ok(Some(format!("{path}: {e}: what follows is not read"))),
+            }
+        }
+        let incomplete = blocks.truncated();
+        Ok(incomplete.then(|| format!("{path}: the last block is incomplete")))
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::could_not_run(format!("cannot read {}: {error}", path.display()))
+        .hint("give the folder that `milliwatt run` wrote (--out, or runs/...)")
+}
+
+/// Decodes one block and gives its facts to the view of the run.
+pub(super) fn absorb(block: &[u8], end: End, view: &mut LiveView) {
     for block in BlockReader::new(block).flatten() {
-        block.facts.iter().for_each(|fact| scorer.absorb(end, fact));
+        block.facts.iter().for_each(|fact| view.absorb(end, fact));
     }
 }

@@ -18,7 +18,7 @@ use crate::output;
 use crate::run::RunRequest;
 use milliwatt_agent::engine::MediaStatus;
 use milliwatt_generator::calls::CallPlan;
-use milliwatt_scoring::scorer::Scorer;
+use milliwatt_scoring::scorer::LiveView;
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::control::{FromAgent, ToAgent};
 use milliwatt_wire::facts::Fact;
@@ -51,7 +51,7 @@ pub(super) struct Run<'a> {
     link: Link,
     media: TesterMedia,
     status: Arc<MediaStatus>,
-    scorer: Scorer,
+    view: LiveView,
     logs: [FactsLog; 2],
     calendar: Calendar,
     skew: SkewEstimate,
@@ -146,7 +146,7 @@ impl<'a> Run<'a> {
             link,
             media,
             status,
-            scorer: Scorer::new(),
+            view: LiveView::default(),
             logs,
             skew: SkewEstimate::default(),
             transfers,
@@ -195,7 +195,7 @@ impl<'a> Run<'a> {
     /// Five times a second: what has happened, progress, the abort rule.
     fn tick(&mut self, progress: &mut Progress, abort: &mut AbortWatch) {
         let now = self.tell_what_happened();
-        let live = self.scorer.live(now);
+        let live = self.view.at(now);
         let (phase, calls) = (self.calendar.phase(), self.calendar.calls_up());
         progress.show(now.second(), phase, calls, &live);
         if self.cut.0 == i64::MAX
@@ -224,7 +224,7 @@ impl<'a> Run<'a> {
     fn take_own_block(&mut self, block: std::io::Result<Vec<u8>>) -> Result<(), Failure> {
         let block = block.map_err(facts_failed)?;
         self.logs[0].append(&block).map_err(facts_failed)?;
-        absorb(&block, End::Tester, &mut self.scorer);
+        absorb(&block, End::Tester, &mut self.view);
         Ok(())
     }
 
@@ -272,7 +272,7 @@ impl<'a> Run<'a> {
         self.logs[1].append(octets).map_err(facts_failed)?;
         self.link.next_block.store(sequence + 1, Ordering::Relaxed);
         self.link.send(ToAgent::Received { block: sequence });
-        absorb(octets, End::Guest, &mut self.scorer);
+        absorb(octets, End::Guest, &mut self.view);
         self.last_progress = mono_now();
         Ok(())
     }

@@ -44,7 +44,7 @@ fn carry_out(request: &RunRequest) -> Result<Conclusion, Failure> {
     let outcome = runtime.block_on(watch(request, &folder));
     runtime.shutdown_timeout(Duration::from_secs(1));
     outcome.inspect_err(|_| directory::discard(&folder))?;
-    conclude(&folder, |_| ())
+    conclude(&folder, None)
 }
 
 fn out_folder(request: &RunRequest) -> PathBuf {

@@ -70,13 +70,7 @@ impl EndRecord {
 
     /// Several threads of an end may each tell of the same second.
     fn absorb_pacing(&mut self, more: &PacingSecond) {
-        let second = self.pacing.entry(more.second).or_default();
-        second.second = more.second;
-        second.planned += more.planned;
-        second.sent += more.sent;
-        second.not_sent += more.not_sent;
-        second.lateness.extend(&more.lateness);
-        second.lateness_max = second.lateness_max.max(more.lateness_max);
+        add_pacing(self.pacing.entry(more.second).or_default(), more);
     }
 
     fn absorb_sent(&mut self, more: &SentSecond) {
@@ -123,6 +117,16 @@ impl EndRecord {
         }
         all
     }
+}
+
+/// Adds what another thread told of the same second.
+pub(super) fn add_pacing(second: &mut PacingSecond, more: &PacingSecond) {
+    second.second = more.second;
+    second.planned += more.planned;
+    second.sent += more.sent;
+    second.not_sent += more.not_sent;
+    second.lateness.extend(&more.lateness);
+    second.lateness_max = second.lateness_max.max(more.lateness_max);
 }
 
 /// Lateness of one second.

@@ -2,7 +2,8 @@
 
 use super::end::{EndRecord, float, largest, mean, ms, ratio};
 use super::patterns::Patterns;
-use super::stream::{StreamRecord, StreamRule, StreamSummary};
+use super::spread::LegSpread;
+use super::stream::{StreamRecord, StreamRule, StreamSummary, lesser};
 use crate::clock::Skew;
 use crate::measured::{DeadAir, LegMeasured, MeanMax, MosSpread, PdvPercentiles, Percentiles};
 use crate::percentile::{Distribution, Percentile};
@@ -26,6 +27,8 @@ pub(super) struct LegSecond {
     pub interarrival_jitter_sum: i64,
     pub interarrival_jitter_count: u64,
     pub interarrival_jitter_max: i64,
+    /// Least transit of any stream, ns, skew included.
+    pub transit_min: Option<i64>,
     pub ipdv: Distribution,
     /// From here on known at the end only.
     pub expected: u64,
@@ -42,14 +45,6 @@ pub(super) struct LegSecond {
 pub(super) struct LegRecord {
     pub seconds: BTreeMap<u32, LegSecond>,
     streams: BTreeMap<(CallId, Party), StreamRecord>,
-    /// Distinct packets so far, for the live view.
-    pub packets_received: u64,
-    /// Packets discarded so far, for the live view.
-    pub packets_discarded: u64,
-    /// Second and largest PDV in it, ns, for the live view.
-    pub pdv_now: Option<(u32, i64)>,
-    /// Runs of dead slots long enough, for the live view.
-    pub dead_air_now: u64,
 }
 
 /// A dead-air event.
@@ -84,7 +79,7 @@ impl LegRecord {
     }
 
     /// Takes what concerns a leg or a stream of it.
-    pub(super) fn absorb(&mut self, fact: &Fact, dead_air_min: i64, playout_buffer: i64) {
+    pub(super) fn absorb(&mut self, fact: &Fact) {
         match fact {
             Fact::StreamStarted { stream, due, ssrc } => {
                 let record = self.stream(*stream);
@@ -99,7 +94,6 @@ impl LegRecord {
             } => {
                 self.stream(*stream)
                     .absorb_dead(*cause, *first_slot, *slots);
-                self.dead_air_now += u64::from(i64::from(*slots) * PTIME_NS >= dead_air_min);
             }
             Fact::NotSent {
                 stream,
@@ -111,12 +105,6 @@ impl LegRecord {
             }
             Fact::LatePackets { stream, packets } => {
                 self.stream(*stream).absorb_late(packets);
-                let late = packets
-                    .iter()
-                    .filter(|packet| i64::from(packet.above_us) * 1000 > playout_buffer)
-                    .count();
-                self.dead_air_now +=
-                    u64::from(i64::try_from(late).unwrap_or(0) * PTIME_NS >= dead_air_min);
             }
             Fact::StreamEnd(end) => self.stream(end.stream).absorb_end(*end),
             Fact::Ledger(ledger) => self.stream(ledger.stream).ledger = Some(*ledger),
@@ -137,8 +125,6 @@ impl LegRecord {
     }
 
     fn absorb_second(&mut self, fact: &StreamSecond) {
-        self.packets_received += u64::from(fact.packets);
-        self.packets_discarded += u64::from(fact.discarded);
         let tally = self.seconds.entry(fact.second).or_default();
         tally.received += u64::from(fact.packets);
         tally.duplicated += u64::from(fact.duplicates);
@@ -149,74 +135,52 @@ impl LegRecord {
         tally.interarrival_jitter_max = tally
             .interarrival_jitter_max
             .max(fact.interarrival_jitter_max);
-        if let Some(pdv) = self.stream(fact.stream).absorb_second(fact) {
-            let held = self.pdv_now.filter(|(second, _)| *second >= fact.second);
-            self.pdv_now = Some(match held {
-                Some((second, most)) if second == fact.second => (second, most.max(pdv)),
-                Some(later) => later,
-                None => (fact.second, pdv),
-            });
+        if fact.packets > 0 {
+            tally.transit_min = Some(lesser(tally.transit_min, fact.transit_min));
         }
+        self.stream(fact.stream).absorb_second(fact);
     }
 
-    /// The line of least transits over all streams; none needed where both ends read one clock.
-    fn skew(&self) -> Option<Skew> {
-        let mut minima: BTreeMap<u32, i64> = BTreeMap::new();
-        for (second, transit) in self.streams.values().flat_map(StreamRecord::transit_minima) {
-            let least = minima.entry(second).or_insert(transit);
-            *least = transit.min(*least);
-        }
-        Skew::of_minima(minima.into_iter())
+    /// The line of least transits over all streams.
+    pub(super) fn transit_minima(&self) -> impl Iterator<Item = (u32, i64)> + '_ {
+        let minima = self.seconds.iter();
+        minima.filter_map(|(second, tally)| Some((*second, tally.transit_min?)))
+    }
+
+    /// Least transit of each stream, skew included.
+    pub(super) fn references(&self) -> impl Iterator<Item = ((CallId, Party), i64)> + '_ {
+        let streams = self.streams.iter();
+        streams.filter_map(|(stream, record)| Some((*stream, record.transit_min?)))
     }
 
     /// Sums the leg up.
-    pub(super) fn summarise(&self, leg: Leg, rule: &LegRule, sender: &EndRecord) -> LegSeries {
-        let skew = if rule.same_clock {
-            Some(Skew::default())
-        } else {
-            self.skew()
-        };
-        let stream_rule = StreamRule {
-            skew: skew.unwrap_or_default(),
-            ..rule.stream.clone()
-        };
-        let mut pdv = BTreeMap::new();
-        let streams: Vec<StreamSummary> = self
-            .streams
-            .iter()
-            .map(|((call, party), record)| {
-                record.summarise(
-                    StreamId {
-                        call: *call,
-                        party: *party,
-                        leg,
-                    },
-                    &stream_rule,
-                    &mut pdv,
-                )
-            })
+    pub(super) fn summarise(
+        self,
+        leg: Leg,
+        rule: &StreamRule,
+        spread: LegSpread,
+        sender: &EndRecord,
+    ) -> LegSeries {
+        let streams = self.streams.into_iter().map(|((call, party), record)| {
+            let id = StreamId { call, party, leg };
+            record.summarise(id, rule, &spread.stream((call, party)))
+        });
+        let streams: Vec<StreamSummary> = streams
             .filter(|stream| stream.row.expected > 0 || stream.row.not_sent > 0)
             .collect();
         let mut series = LegSeries {
-            seconds: self.seconds.clone(),
+            seconds: self.seconds,
             events: events_of(&streams),
             streams,
-            skew,
+            skew: spread.skew,
         };
-        for (second, distribution) in pdv {
+        for (second, distribution) in spread.pdv {
             series.second(second).pdv = distribution;
         }
         series.place_impairments();
         series.place_sent(sender);
         series
     }
-}
-
-/// By what a leg is judged.
-#[derive(Clone, Debug)]
-pub(super) struct LegRule {
-    pub same_clock: bool,
-    pub stream: StreamRule,
 }
 
 fn events_of(streams: &[StreamSummary]) -> Vec<DeadAirEvent> {

@@ -1,8 +1,11 @@
 //! From facts to what a run measured.
 //!
-//! [`Scorer::absorb`] takes the facts of both ends in any order between the ends; [`Scorer::finish`]
-//! judges what there is, so that a cut-off run is judged as far as it came. The same facts under
-//! another judgement ([`Scorer::judge_by`]) give another verdict and the same measurements.
+//! [`score`] judges what there is, so that a cut-off run is judged as far as it came. The same facts
+//! under another judgement give another verdict and the same measurements.
+//!
+//! It reads the facts two or three times instead of holding them: for everything but PDV; where two
+//! clocks run apart, for each stream's least transit; and for PDV. What it holds grows with the run by
+//! some distributions a second, some figures a stream, and each impairment.
 
 mod dead_air;
 mod end;
@@ -13,6 +16,7 @@ mod notes;
 mod patterns;
 mod recordings;
 mod rows;
+mod spread;
 mod stream;
 mod summary;
 #[cfg(test)]
@@ -22,7 +26,7 @@ mod timeline;
 mod timers;
 mod validity;
 
-pub use live::{Live, LiveLeg};
+pub use live::{Live, LiveLeg, LiveView};
 
 use crate::clock::{Exchange, Skew};
 use crate::judgement::{FigureKey, Judgement, PublishedFigure};
@@ -31,12 +35,13 @@ use crate::measured::{
     ThresholdResult, Validity, Verdict,
 };
 use end::{EndRecord, ms, seconds_of};
-use leg::{LegRecord, LegRule};
+use leg::{LegRecord, LegSeries};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{End, Leg};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS};
 use milliwatt_wire::time::RunTime;
 use recordings::RecordingLog;
+use spread::{LegSpread, Spread};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use stream::StreamRule;
@@ -46,9 +51,31 @@ use timeline::Timeline;
 /// Seconds of the longest run that is drawn, 48 h: rows beyond would be a broken clock's.
 const SECONDS_MAX: u32 = 48 * 3600;
 
-/// Takes facts, gives what they measured.
+/// What a run measured, judged by its own facts or by another judgement.
+///
+/// `read` hands every fact of both ends to what it is given, those of one end in their order, and the
+/// same ones each time it is called. Its error ends the scoring.
+pub fn score<E>(
+    judgement: Option<Judgement>,
+    mut read: impl FnMut(&mut dyn FnMut(End, &Fact)) -> Result<(), E>,
+) -> Result<Measured, E> {
+    let mut scorer = Scorer {
+        judgement,
+        ..Scorer::default()
+    };
+    read(&mut |end, fact| scorer.absorb(end, fact))?;
+    let full = scorer.full();
+    let mut spread = scorer.spread(full.as_ref());
+    if spread.lacks_references() {
+        read(&mut |_, fact| spread.refer(fact))?;
+    }
+    read(&mut |_, fact| spread.absorb(fact))?;
+    Ok(scorer.finish(full, spread))
+}
+
+/// What all facts say, but for the spread of transits.
 #[derive(Clone, Debug, Default)]
-pub struct Scorer {
+struct Scorer {
     judgement: Option<Judgement>,
     ends: [EndRecord; 2],
     legs: [LegRecord; 2],
@@ -59,27 +86,13 @@ pub struct Scorer {
 }
 
 impl Scorer {
-    /// Before the first fact.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Judges by this instead of by what the tester's facts carry.
-    pub fn judge_by(&mut self, judgement: Judgement) {
-        self.judgement = Some(judgement);
-    }
-
     /// Takes a fact from the log of `end`.
-    pub fn absorb(&mut self, end: End, fact: &Fact) {
+    fn absorb(&mut self, end: End, fact: &Fact) {
         self.ends[end as usize].absorb(fact);
         self.timeline.absorb(fact);
         self.recordings.absorb(fact);
         if let Some(leg) = leg_of(fact) {
-            let (dead_air_min, playout_buffer) = self
-                .load()
-                .map_or((i64::MAX, i64::MAX), |l| (l.dead_air_min, l.playout_buffer));
-            self.legs[leg as usize].absorb(fact, dead_air_min, playout_buffer);
+            self.legs[leg as usize].absorb(fact);
         }
         match fact {
             Fact::Clock { t1, t2, t3, t4 } => self.absorb_exchange(Exchange {
@@ -105,10 +118,6 @@ impl Scorer {
 
     fn end(&self, end: End) -> &EndRecord {
         &self.ends[end as usize]
-    }
-
-    fn leg(&self, leg: Leg) -> &LegRecord {
-        &self.legs[leg as usize]
     }
 
     fn sender(&self, leg: Leg) -> &EndRecord {
@@ -157,10 +166,26 @@ impl Scorer {
     }
 
     /// What was measured, judged.
-    #[must_use]
-    pub fn finish(&self) -> Measured {
+    fn finish(mut self, full: Option<Range<u32>>, spread: Spread) -> Measured {
         let (judgement, judgement_error) = self.judgement();
-        let summary = self.summarise(&judgement, judgement_error);
+        let last_second = self.last_second();
+        let legs = self.sum_legs_up(spread);
+        let summary = Summary {
+            scorer: &self,
+            timeline: &self.timeline,
+            recording_log: &self.recordings,
+            told: &self.told,
+            clock: self.clock(legs[0].skew),
+            legs,
+            recordings: self
+                .recordings
+                .measured(self.load().map(|load| load.recording.rate_bits_per_second)),
+            calls: self.timeline.counts,
+            full,
+            last_second,
+            tainted: self.tainted(&judgement),
+            judgement_error,
+        };
         let thresholds = summary.judge(&judgement.thresholds);
         let validity = summary.validity(&judgement, &thresholds);
         let full = seconds_of(summary.full.as_ref());
@@ -177,7 +202,7 @@ impl Scorer {
             &summary.recordings,
             &timers,
         );
-        Measured {
+        let mut measured = Measured {
             notes,
             verdict: verdict(&validity, &thresholds),
             partial: self.ends.iter().any(|end| !end.closed),
@@ -210,50 +235,48 @@ impl Scorer {
                 rows::curve(&summary.legs[0], &full),
                 rows::curve(&summary.legs[1], &full),
             ],
-            histograms: summary.second_histograms(),
-        }
+            histograms: Vec::new(),
+        };
+        measured.histograms = summary.into_second_histograms();
+        measured
     }
 
-    fn summarise(&self, judgement: &Judgement, judgement_error: Option<String>) -> Summary<'_> {
-        let last_second = self.last_second();
+    /// Seconds that lie wholly in full load.
+    fn full(&self) -> Option<Range<u32>> {
         let told_by_both = self.ends.iter().map(EndRecord::reported).min().flatten();
-        let full = self.timeline.full(told_by_both);
-        let legs = Leg::BOTH.map(|leg| {
-            self.leg(leg)
-                .summarise(leg, &self.rule(leg, full.as_ref()), self.sender(leg))
-        });
-        Summary {
-            scorer: self,
-            timeline: &self.timeline,
-            recording_log: &self.recordings,
-            told: &self.told,
-            clock: self.clock(legs[0].skew),
-            legs,
-            recordings: self
-                .recordings
-                .measured(self.load().map(|load| load.recording.rate_bits_per_second)),
-            calls: self.timeline.counts,
-            full,
-            last_second,
-            tainted: self.tainted(judgement),
-            judgement_error,
+        self.timeline.full(told_by_both)
+    }
+
+    /// The spread of transits, before any was taken.
+    fn spread(&self, full: Option<&Range<u32>>) -> Spread {
+        let of = |leg| LegSpread::new(leg, self.same_clock(), seconds_of(full));
+        Spread {
+            legs: self.legs.each_ref().map(of),
         }
     }
 
-    fn rule(&self, leg: Leg, full: Option<&Range<u32>>) -> LegRule {
+    /// Takes the legs out: what they hold of each stream goes as it is summed up.
+    fn sum_legs_up(&mut self, spread: Spread) -> [LegSeries; 2] {
+        let [receive, sent] = std::mem::take(&mut self.legs);
+        let [receive_spread, sent_spread] = spread.legs;
+        let sum_up = |record: LegRecord, leg, spread| {
+            record.summarise(leg, &self.rule(leg), spread, self.sender(leg))
+        };
+        [
+            sum_up(receive, Leg::Receive, receive_spread),
+            sum_up(sent, Leg::Sent, sent_spread),
+        ]
+    }
+
+    fn rule(&self, leg: Leg) -> StreamRule {
         let receiver = Leg::BOTH
             .into_iter()
             .find(|other| *other != leg)
             .map(sender_of);
-        LegRule {
-            same_clock: self.same_clock(),
-            stream: StreamRule {
-                playout_buffer: self.load().map_or(3 * PTIME_NS, |load| load.playout_buffer),
-                dead_air_min: self.load().map_or(3 * PTIME_NS, |load| load.dead_air_min),
-                skew: Skew::default(),
-                full: seconds_of(full),
-                receiver_closed: receiver.is_some_and(|end| self.end(end).closed),
-            },
+        StreamRule {
+            playout_buffer: self.load().map_or(3 * PTIME_NS, |load| load.playout_buffer),
+            dead_air_min: self.load().map_or(3 * PTIME_NS, |load| load.dead_air_min),
+            receiver_closed: receiver.is_some_and(|end| self.end(end).closed),
         }
     }
 

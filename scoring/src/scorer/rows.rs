@@ -186,25 +186,27 @@ impl Summary<'_> {
             .collect()
     }
 
-    /// Distributions by second over full load.
-    pub(super) fn second_histograms(&self) -> Vec<SecondHistogram> {
+    /// Distributions by second over full load, each in place of the one it is made of.
+    pub(super) fn into_second_histograms(self) -> Vec<SecondHistogram> {
         let full = super::end::seconds_of(self.full.as_ref());
+        let ends = [
+            (self.scorer.end(End::Tester), "tester-lateness"),
+            (self.scorer.end(End::Guest), "guest-lateness"),
+        ];
         let mut histograms = Vec::new();
         for (leg, names) in self
             .legs
-            .iter()
+            .into_iter()
             .zip([["receive-pdv", "receive-ipdv"], ["sent-pdv", "sent-ipdv"]])
         {
-            for (second, tally) in leg.seconds.range(full.clone()) {
-                histograms.extend(histogram(names[0], *second, &tally.pdv));
-                histograms.extend(histogram(names[1], *second, &tally.ipdv));
+            let seconds = leg.seconds.into_iter();
+            for (second, tally) in seconds.filter(|(second, _)| full.contains(second)) {
+                histograms.extend(histogram(names[0], second, &tally.pdv));
+                histograms.extend(histogram(names[1], second, &tally.ipdv));
             }
         }
-        for (end, name) in [
-            (End::Tester, "tester-lateness"),
-            (End::Guest, "guest-lateness"),
-        ] {
-            for (second, pacing) in self.end(end).pacing.range(full.clone()) {
+        for (end, name) in ends {
+            for (second, pacing) in end.pacing.range(full.clone()) {
                 histograms.extend(histogram(name, *second, &lateness_of(pacing)));
             }
         }

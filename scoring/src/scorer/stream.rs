@@ -1,33 +1,17 @@
 //! One stream: what both ends said of it, and what follows.
 
 use super::dead_air::{DeadRun, DeadSlots};
-use super::end::{float, ms, ratio, to_unit};
+use super::end::{float, ms, ratio};
 use super::patterns::{Impairments, Patterns};
-use crate::clock::Skew;
+use super::spread::StreamSpread;
 use crate::emodel;
 use crate::measured::StreamRow;
-use crate::percentile::Distribution;
-use milliwatt_wire::facts::{DeadCause, LatePacket, Ledger, Scale, StreamEnd, StreamSecond};
+use milliwatt_wire::facts::{DeadCause, LatePacket, Ledger, StreamEnd, StreamSecond};
 use milliwatt_wire::id::StreamId;
 use milliwatt_wire::load::PTIME_NS;
 use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
-use std::collections::BTreeMap;
-use std::ops::Range;
 
-/// What PDV and interarrival jitter need of one second; a run holds millions, so the histograms lie
-/// in one vector of the stream.
-#[derive(Clone, Copy, Debug)]
-struct StreamSlice {
-    second: u32,
-    buckets: u32,
-    transit_min: i64,
-    transit_max: i64,
-    interarrival_jitter_sum: i64,
-    interarrival_jitter_max: i64,
-    interarrival_jitter_count: u32,
-}
-
-/// Facts about one stream.
+/// Facts about one stream, without its seconds: a run holds millions of those.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StreamRecord {
     pub due: Option<RunTime>,
@@ -38,13 +22,12 @@ pub(super) struct StreamRecord {
     duplicates: u64,
     reordered: u64,
     discarded: u64,
-    slices: Vec<StreamSlice>,
-    /// (bucket, count); larger counts take several.
-    buckets: Vec<(u8, u8)>,
+    /// The first second with packets.
+    first_second: Option<u32>,
+    /// Least transit of all, ns, skew included.
+    pub transit_min: Option<i64>,
     dead: Vec<(DeadCause, u32, u32)>,
     late: Vec<LatePacket>,
-    /// Least transit so far, for the live view.
-    transit_min: Option<i64>,
 }
 
 /// By what a stream is judged.
@@ -52,8 +35,6 @@ pub(super) struct StreamRecord {
 pub(super) struct StreamRule {
     pub playout_buffer: i64,
     pub dead_air_min: i64,
-    pub skew: Skew,
-    pub full: Range<u32>,
     /// The receiving end finished in order: a stream it never mentions did not arrive.
     pub receiver_closed: bool,
 }
@@ -94,42 +75,21 @@ impl StreamSummary {
 }
 
 impl StreamRecord {
-    /// Takes a second; returns its largest PDV against the least transit so far, ns.
-    pub(super) fn absorb_second(&mut self, fact: &StreamSecond) -> Option<i64> {
+    /// Takes a second.
+    pub(super) fn absorb_second(&mut self, fact: &StreamSecond) {
         self.received += u64::from(fact.packets);
         self.duplicates += u64::from(fact.duplicates);
         self.reordered += u64::from(fact.reordered);
         self.discarded += u64::from(fact.discarded);
-        if fact.packets == 0 {
-            return None;
+        if fact.packets > 0 {
+            self.first_second.get_or_insert(fact.second);
+            self.transit_min = Some(lesser(self.transit_min, fact.transit_min));
         }
-        let buckets_before = self.buckets.len();
-        self.buckets.extend(
-            fact.pdv
-                .iter()
-                .flat_map(|(bucket, count)| in_octets(*bucket, *count)),
-        );
-        self.slices.push(StreamSlice {
-            second: fact.second,
-            buckets: u32::try_from(self.buckets.len() - buckets_before).unwrap_or(0),
-            transit_min: fact.transit_min,
-            transit_max: fact.transit_max,
-            interarrival_jitter_sum: fact.interarrival_jitter_sum,
-            interarrival_jitter_max: fact.interarrival_jitter_max,
-            interarrival_jitter_count: fact.interarrival_jitter_count,
-        });
-        let least = self
-            .transit_min
-            .map_or(fact.transit_min, |least| least.min(fact.transit_min));
-        self.transit_min = Some(least);
-        Some(fact.transit_max - least)
     }
 
-    /// The receiver's last word: nothing more will come, so nothing more is kept room for.
+    /// The receiver's last word.
     pub(super) fn absorb_end(&mut self, end: StreamEnd) {
         self.end = Some(end);
-        self.slices.shrink_to_fit();
-        self.buckets.shrink_to_fit();
     }
 
     pub(super) fn absorb_dead(&mut self, cause: DeadCause, first_slot: u32, slots: u32) {
@@ -140,12 +100,12 @@ impl StreamRecord {
         self.late.extend(packets);
     }
 
-    /// What the stream came to. Its PDV goes into the leg's seconds.
+    /// What the stream came to.
     pub(super) fn summarise(
         &self,
         id: StreamId,
         rule: &StreamRule,
-        pdv: &mut BTreeMap<u32, Distribution>,
+        spread: &StreamSpread,
     ) -> StreamSummary {
         let counts = self.counts(rule.receiver_closed);
         let in_any_buffer = self.dead_in_any_buffer(&counts);
@@ -157,7 +117,7 @@ impl StreamRecord {
             .collect();
         let not_sent_slots: Vec<u32> = dead.of(DeadCause::NotSent).collect();
         let slots_not_sent = not_sent_slots.len() as u64;
-        let (jitter_mean, jitter_max) = self.interarrival_jitter(&rule.full);
+        let (jitter_mean, jitter_max) = spread.interarrival_jitter();
         StreamSummary {
             row: StreamRow {
                 stream: id,
@@ -176,7 +136,7 @@ impl StreamRecord {
                 reordered: self.end.map_or(self.reordered, |end| end.reordered.into()),
                 interarrival_jitter_mean_ms: jitter_mean.map(|ns| ns / 1e6),
                 interarrival_jitter_max_ms: jitter_max.map(ms),
-                pdv_max_ms: self.spread(rule.skew, pdv).map(ms),
+                pdv_max_ms: spread.pdv_max.map(ms),
                 dead_air_events: events.len() as u64,
                 dead_air_longest_ms: events.iter().map(DeadRun::length).max().map(ms),
                 mos_lq: mos_lq(
@@ -205,12 +165,7 @@ impl StreamRecord {
 
     /// Where a stream lies whose sender's word never came.
     fn first_heard(&self) -> RunTime {
-        RunTime(
-            self.slices
-                .first()
-                .map_or(0, |slice| i64::from(slice.second))
-                * NS_PER_SECOND,
-        )
+        RunTime(self.first_second.map_or(0, i64::from) * NS_PER_SECOND)
     }
 
     /// The sender's ledger says what to expect; without one the sequence numbers do, and a stream
@@ -284,65 +239,11 @@ impl StreamRecord {
         }
         dead
     }
-
-    /// Mean and maximum of J over full load, ns (RFC 3550 A.8).
-    fn interarrival_jitter(&self, full: &Range<u32>) -> (Option<f64>, Option<i64>) {
-        let inside = || {
-            self.slices
-                .iter()
-                .filter(|s| full.contains(&s.second) && s.interarrival_jitter_count > 0)
-        };
-        let sum: i64 = inside().map(|s| s.interarrival_jitter_sum).sum();
-        let count: u64 = inside()
-            .map(|s| u64::from(s.interarrival_jitter_count))
-            .sum();
-        (
-            ratio(to_unit(sum, 1.0), float(count)),
-            inside().map(|s| s.interarrival_jitter_max).max(),
-        )
-    }
-
-    /// Adds the stream's PDV (RFC 5481 4.2) to the seconds it lies in, against its least transit over
-    /// the whole run, so that a standing queue shows. Returns the largest, ns.
-    fn spread(&self, skew: Skew, pdv: &mut BTreeMap<u32, Distribution>) -> Option<i64> {
-        let reference = self
-            .slices
-            .iter()
-            .map(|s| s.transit_min - skew.at(s.second))
-            .min()?;
-        let mut from = 0;
-        let mut max = 0;
-        for slice in &self.slices {
-            let to = from + usize::try_from(slice.buckets).unwrap_or(0);
-            let level = skew.at(slice.second) + reference;
-            let second = pdv.entry(slice.second).or_default();
-            second.record_coarse(
-                Scale::STREAM,
-                &self.buckets[from..to],
-                slice.transit_min - level,
-            );
-            second.raise_max(slice.transit_max - level);
-            max = max.max(slice.transit_max - level);
-            from = to;
-        }
-        Some(max)
-    }
-
-    /// Least transit of each second, ns.
-    pub(super) fn transit_minima(&self) -> impl Iterator<Item = (u32, i64)> + '_ {
-        self.slices
-            .iter()
-            .map(|slice| (slice.second, slice.transit_min))
-    }
 }
 
-/// A count in parts of one octet.
-fn in_octets(bucket: u8, count: u16) -> impl Iterator<Item = (u8, u8)> {
-    let whole = usize::from(count / u16::from(u8::MAX));
-    let rest = u8::try_from(count % u16::from(u8::MAX))
-        .ok()
-        .filter(|rest| *rest > 0);
-    std::iter::repeat_n((bucket, u8::MAX), whole).chain(rest.map(|rest| (bucket, rest)))
+/// The lesser of what was there and one more.
+pub(super) fn lesser(held: Option<i64>, more: i64) -> i64 {
+    held.map_or(more, |least| least.min(more))
 }
 
 /// MOS-LQ of a stream's life: what was lost and what came too late, with its burstiness.

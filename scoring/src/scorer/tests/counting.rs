@@ -1,6 +1,6 @@
 //! Counts, dead air, delay variation: exact numbers from slots laid down by hand.
 
-use super::truth::{Slot, TRANSIT, Truth, first, stream};
+use super::truth::{Slot, TRANSIT, Truth, first, judge, stream};
 use crate::emodel;
 use crate::measured::{DeadAir, Verdict};
 use milliwatt_wire::facts::{DeadCause, Fact};
@@ -307,14 +307,8 @@ fn it_does_not_matter_which_end_is_absorbed_first() {
     let mut truth = Truth::clean(10);
     truth.set(first(Leg::Sent), 200..204, Slot::NotSent);
     truth.set(first(Leg::Receive), 200..204, Slot::Lost);
-    let mut other = crate::scorer::Scorer::new();
-    for end in [End::Guest, End::Tester] {
-        truth
-            .facts(end)
-            .iter()
-            .for_each(|fact| other.absorb(end, fact));
-    }
-    assert_eq!(other.finish(), truth.measure());
+    let other = judge(None, |take| truth.tell([End::Guest, End::Tester], take));
+    assert_eq!(other, truth.measure());
 }
 
 #[test]

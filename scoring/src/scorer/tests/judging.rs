@@ -1,9 +1,8 @@
 //! Thresholds, validity, verdict.
 
-use super::truth::{Slot, TRANSIT, Truth, first};
+use super::truth::{ENDS, Slot, TRANSIT, Truth, first, judge};
 use crate::judgement::{Judgement, Threshold, default_thresholds};
 use crate::measured::{Measured, Outcome, ThresholdResult, Verdict};
-use crate::scorer::Scorer;
 use milliwatt_wire::facts::{Fact, HostSecond, RecordingFact, SilenceFact};
 use milliwatt_wire::id::{CallId, End, Leg};
 use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
@@ -311,30 +310,26 @@ fn a_run_without_full_load_or_facts_is_invalid_and_says_what_to_do() {
         "{:?}",
         short.validity.reasons
     );
-    let nothing = Scorer::new().finish();
+    let nothing = judge(None, |_| ());
     assert_eq!((nothing.verdict, nothing.partial), (Verdict::Invalid, true));
     assert_eq!(nothing.legs.receive.loss_percent, None);
 }
 
 /// A run of 30 s whose guest told nothing from second 20 on.
 fn judge_silent_guest(truth: &Truth) -> Measured {
-    let mut scorer = Scorer::new();
-    truth
-        .facts(End::Tester)
-        .iter()
-        .for_each(|fact| scorer.absorb(End::Tester, fact));
-    let told = |second: u32| second < 20;
-    let heard = truth
-        .facts(End::Guest)
-        .into_iter()
-        .filter(|fact| match fact {
-            Fact::Pacing(second) => told(second.second),
-            Fact::Sent(second) => told(second.second),
-            Fact::Host(second) => told(second.second),
-            _ => true,
+    let told = |fact: &Fact| match fact {
+        Fact::Pacing(second) => second.second < 20,
+        Fact::Sent(second) => second.second < 20,
+        Fact::Host(second) => second.second < 20,
+        _ => true,
+    };
+    judge(None, |take| {
+        truth.tell(ENDS, &mut |end, fact| {
+            if end == End::Tester || told(fact) {
+                take(end, fact);
+            }
         });
-    heard.for_each(|fact| scorer.absorb(End::Guest, &fact));
-    scorer.finish()
+    })
 }
 
 #[test]
@@ -379,49 +374,18 @@ fn a_named_guest_that_was_lost_fails_the_run_and_an_agent_of_our_own_does_not() 
 #[test]
 fn thresholds_that_cannot_be_read_make_the_run_invalid_until_others_are_given() {
     let truth = Truth::clean(10);
-    let mut scorer = Scorer::new();
-    for end in [End::Tester, End::Guest] {
-        for mut fact in truth.facts(end) {
-            if let Fact::Opened { judgement, .. } = &mut fact {
-                "{}".clone_into(judgement);
-            }
-            scorer.absorb(end, &fact);
-        }
-    }
-    assert_eq!(scorer.finish().verdict, Verdict::Invalid);
-    scorer.judge_by(Judgement::default());
-    assert_eq!(scorer.finish().verdict, Verdict::Pass);
-}
-
-#[test]
-fn the_live_view_shows_loss_over_the_last_ten_seconds_both_ends_told_of() {
-    let mut truth = Truth::clean(30);
-    truth.set(first(Leg::Sent), 1000..1100, Slot::Lost);
-    let live = truth.scorer().live(RunTime(30 * NS_PER_SECOND));
-    // Seconds 19 to 28 of 200 packets each; the stream lost all of seconds 20 and 21.
-    assert_eq!(
-        (live.sent.loss_percent, live.sent.loss_until),
-        (Some(5.0), Some(29))
-    );
-    assert_eq!(
-        (live.receive.loss_percent, live.sent.dead_air_events),
-        (Some(0.0), 1)
-    );
-    assert_eq!(
-        (live.receive.packets_received, live.sent.packets_received),
-        (6000, 5900)
-    );
-    assert_eq!(
-        (live.calls_up, live.calls_started, live.lateness_p999_us),
-        (0, 2, Some(100.0))
-    );
-    assert_eq!(
-        Truth::clean(9)
-            .scorer()
-            .live(RunTime::ZERO)
-            .sent
-            .loss_percent,
-        None,
-        "not yet ten seconds"
-    );
+    let judged = |judgement| {
+        let measured = judge(judgement, |take| {
+            truth.tell(ENDS, &mut |end, fact| {
+                let mut fact = fact.clone();
+                if let Fact::Opened { judgement, .. } = &mut fact {
+                    "{}".clone_into(judgement);
+                }
+                take(end, &fact);
+            });
+        });
+        measured.verdict
+    };
+    assert_eq!(judged(None), Verdict::Invalid);
+    assert_eq!(judged(Some(Judgement::default())), Verdict::Pass);
 }

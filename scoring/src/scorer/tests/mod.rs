@@ -2,4 +2,5 @@
 
 mod counting;
 mod judging;
+mod live;
 mod truth;

@@ -3,7 +3,7 @@
 
 use crate::judgement::{Judgement, published_250_calls};
 use crate::measured::Measured;
-use crate::scorer::Scorer;
+use crate::scorer::score;
 use milliwatt_wire::clock::SleepMode;
 use milliwatt_wire::facts::{
     DeadCause, Fact, HostSecond, LATE_LISTED_NS, LatePacket, Ledger, PacingSecond, Phase, Right,
@@ -13,6 +13,7 @@ use milliwatt_wire::id::{CallId, End, Lane, Leg, Party, StreamId};
 use milliwatt_wire::load::{Codec, Hold, LoadSpec, PTIME_NS, RecordingSpec, Role, TransferSpec};
 use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 /// Calls of every run here, each with two parties: four streams a leg.
 pub(super) const CALLS: u32 = 2;
@@ -28,6 +29,21 @@ pub(super) enum Slot {
     Lost,
     /// Not sent.
     NotSent,
+}
+
+/// The tester's facts before the guest's.
+pub(super) const ENDS: [End; 2] = [End::Tester, End::Guest];
+
+/// Scores what `tell` tells, judged by its own facts or by another judgement.
+pub(super) fn judge(
+    judgement: Option<Judgement>,
+    tell: impl Fn(&mut dyn FnMut(End, &Fact)),
+) -> Measured {
+    let Ok(measured) = score(judgement, |take| {
+        tell(take);
+        Ok::<_, Infallible>(())
+    });
+    measured
 }
 
 /// A run: full load from second 1 to its last but one.
@@ -147,19 +163,17 @@ impl Truth {
         facts
     }
 
-    /// A scorer that took all facts.
-    pub(super) fn scorer(&self) -> Scorer {
-        let mut scorer = Scorer::new();
-        for end in [End::Tester, End::Guest] {
-            self.facts(end)
-                .iter()
-                .for_each(|fact| scorer.absorb(end, fact));
+    /// Hands all facts to `take`, in an order of ends.
+    pub(super) fn tell(&self, ends: [End; 2], take: &mut dyn FnMut(End, &Fact)) {
+        for end in ends {
+            for fact in self.facts(end) {
+                take(end, &fact);
+            }
         }
-        scorer
     }
 
     pub(super) fn measure(&self) -> Measured {
-        self.scorer().finish()
+        judge(None, |take| self.tell(ENDS, take))
     }
 
     fn opened(&self, end: End) -> Fact {

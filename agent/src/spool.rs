@@ -1,5 +1,6 @@
 //! Facts on the guest's disk until the tester has them.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -7,13 +8,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 /// Blocks in a file, read again when a connection has to be made anew. What the disk has no room
-/// for is held in memory until the tester has it.
+/// for is held in memory. What the tester has is let go of, so that a long run takes no more room than a short one.
 #[derive(Debug)]
 pub struct Spool {
-    file: Mutex<File>,
-    blocks: Mutex<Vec<Block>>,
+    state: Mutex<State>,
     written: watch::Sender<u64>,
     complete: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+struct State {
+    file: File,
+    /// Octets of it in use.
+    octets: u64,
+    /// Number of the first block that the tester does not have.
+    first: u64,
+    /// From that one on.
+    blocks: VecDeque<Block>,
 }
 
 #[derive(Clone, Debug)]
@@ -21,8 +32,6 @@ enum Block {
     /// Place in the file and length.
     OnDisk(u64, usize),
     InMemory(Vec<u8>),
-    /// The tester has it.
-    Safe,
 }
 
 impl Spool {
@@ -35,8 +44,12 @@ impl Spool {
             .truncate(true)
             .open(path)?;
         Ok(Self {
-            file: Mutex::new(file),
-            blocks: Mutex::new(Vec::new()),
+            state: Mutex::new(State {
+                file,
+                octets: 0,
+                first: 0,
+                blocks: VecDeque::new(),
+            }),
             written: watch::Sender::new(0),
             complete: watch::Sender::new(false),
         })
@@ -44,33 +57,26 @@ impl Spool {
 
     /// Appends the next block. After an error it is there all the same, in memory.
     pub fn append(&self, octets: &[u8]) -> io::Result<()> {
-        let written = self.write(octets);
+        let mut state = self.state();
+        let written = state.write(octets);
         let block = match &written {
             Ok(at) => Block::OnDisk(*at, octets.len()),
             Err(_) => Block::InMemory(octets.to_vec()),
         };
-        self.blocks().push(block);
+        state.blocks.push_back(block);
+        drop(state);
         self.written.send_modify(|n| *n += 1);
         written.map(|_| ())
     }
 
-    fn write(&self, octets: &[u8]) -> io::Result<u64> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = file.seek(SeekFrom::End(0))?;
-        file.write_all(octets)?;
-        Ok(at)
-    }
-
-    /// The tester has this block: what it took of memory is free again.
+    /// The tester has this block and all before it: the room they took is free again.
     pub fn acknowledge(&self, sequence: u64) {
-        let place = usize::try_from(sequence).unwrap_or(usize::MAX);
-        if let Some(block @ Block::InMemory(_)) = self.blocks().get_mut(place) {
-            *block = Block::Safe;
-        }
+        self.state().let_go(sequence);
     }
 
-    fn blocks(&self) -> MutexGuard<'_, Vec<Block>> {
-        self.blocks.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Each change is whole before anything can panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// No block follows.
@@ -90,23 +96,48 @@ impl Spool {
         self.complete.subscribe()
     }
 
-    /// Reads a block; none when there is no such block yet. One of memory that the tester has
-    /// reads as empty.
+    /// Reads a block; none when there is no such block yet. One that the tester has reads as empty.
     pub fn read(&self, sequence: u64) -> io::Result<Option<Vec<u8>>> {
-        let block = usize::try_from(sequence)
-            .ok()
-            .and_then(|place| self.blocks().get(place).cloned());
-        let (at, length) = match block {
-            None => return Ok(None),
-            Some(Block::Safe) => return Ok(Some(Vec::new())),
-            Some(Block::InMemory(octets)) => return Ok(Some(octets)),
-            Some(Block::OnDisk(at, length)) => (at, length),
+        self.state().read(sequence)
+    }
+}
+
+impl State {
+    fn write(&mut self, octets: &[u8]) -> io::Result<u64> {
+        let at = self.octets;
+        self.file.seek(SeekFrom::Start(at))?;
+        self.file.write_all(octets)?;
+        self.octets += octets.len() as u64;
+        Ok(at)
+    }
+
+    fn let_go(&mut self, sequence: u64) {
+        while self.first <= sequence && self.blocks.pop_front().is_some() {
+            self.first += 1;
+        }
+        // A file that cannot be cut short goes on growing, as far as the disk has room.
+        if self.blocks.is_empty() && self.octets > 0 && self.file.set_len(0).is_ok() {
+            self.octets = 0;
+        }
+    }
+
+    fn read(&mut self, sequence: u64) -> io::Result<Option<Vec<u8>>> {
+        let Some(place) = sequence.checked_sub(self.first) else {
+            return Ok(Some(Vec::new()));
         };
-        let mut octets = vec![0; length];
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(at))?;
-        file.read_exact(&mut octets)?;
-        Ok(Some(octets))
+        let block = usize::try_from(place)
+            .ok()
+            .and_then(|place| self.blocks.get(place).cloned());
+        match block {
+            None => Ok(None),
+            Some(Block::InMemory(octets)) => Ok(Some(octets)),
+            Some(Block::OnDisk(at, length)) => {
+                let mut octets = vec![0; length];
+                self.file.seek(SeekFrom::Start(at))?;
+                self.file.read_exact(&mut octets)?;
+                Ok(Some(octets))
+            }
+        }
     }
 }
 
@@ -137,5 +168,24 @@ mod tests {
         spool.acknowledge(0);
         assert_eq!(spool.read(0).unwrap().unwrap(), b"");
         assert_eq!(spool.read(1).unwrap().unwrap(), b"second");
+    }
+
+    #[test]
+    fn what_the_tester_has_takes_no_room_and_the_rest_is_still_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("facts");
+        let length = || std::fs::metadata(&path).unwrap().len();
+        let spool = Spool::create(&path).unwrap();
+        for block in [b"0000", b"1111", b"2222"] {
+            spool.append(block).unwrap();
+        }
+        spool.acknowledge(1); // the word for block 0 was lost with its connection
+        assert_eq!((spool.read(0).unwrap(), length()), (Some(Vec::new()), 12));
+        assert_eq!(spool.read(2).unwrap().unwrap(), b"2222");
+        spool.acknowledge(2);
+        assert_eq!((spool.read(3).unwrap(), length()), (None, 0));
+        spool.append(b"3333").unwrap();
+        assert_eq!(spool.read(3).unwrap().unwrap(), b"3333");
+        assert_eq!((*spool.written().borrow(), length()), (4, 4));
     }
 }

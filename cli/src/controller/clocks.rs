@@ -23,10 +23,11 @@ impl Exchange {
     }
 }
 
-/// Best exchange of each ten seconds: their slope is the skew.
+/// Best exchange of the first ten seconds and of the last: their slope is the skew.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SkewEstimate {
-    best: Vec<Exchange>,
+    first: Option<Exchange>,
+    last: Option<Exchange>,
 }
 
 /// Exchanges of one such window are compared by round trip, the fastest counts.
@@ -38,7 +39,7 @@ impl SkewEstimate {
     /// Takes an exchange; gives the skew in parts per billion when it is known anew.
     pub(super) fn take(&mut self, exchange: Exchange) -> Option<i64> {
         let window = |e: &Exchange| e.t1.0.div_euclid(WINDOW_NS);
-        match self.best.last_mut() {
+        match &mut self.last {
             Some(last) if window(last) == window(&exchange) => {
                 if exchange.round_trip() < last.round_trip() {
                     *last = exchange;
@@ -47,14 +48,15 @@ impl SkewEstimate {
             }
             _ => {
                 let skew = self.skew();
-                self.best.push(exchange);
+                self.first = self.first.or(self.last);
+                self.last = Some(exchange);
                 skew
             }
         }
     }
 
     fn skew(&self) -> Option<i64> {
-        let (first, last) = (self.best.first()?, self.best.last()?);
+        let (first, last) = (self.first?, self.last?);
         let span = last.t1 - first.t1;
         if span < SPAN_MIN_NS {
             return None;

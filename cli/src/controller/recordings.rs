@@ -61,6 +61,7 @@ pub struct RecordingSink {
 
 #[derive(Default)]
 struct State {
+    /// Of calls whose recording is not confirmed.
     attempts: BTreeMap<CallId, u32>,
     confirmed: BTreeSet<CallId>,
     samples: u32,
@@ -96,7 +97,10 @@ impl RecordingSink {
 
     /// A transfer of this call's recording began.
     pub fn count_attempt(&self, call: CallId) {
-        *self.state().attempts.entry(call).or_default() += 1;
+        let mut state = self.state();
+        if !state.confirmed.contains(&call) {
+            *state.attempts.entry(call).or_default() += 1;
+        }
     }
 
     /// Judges one recording whose octets have all come. `Ok` is the promise that it is safe here:
@@ -116,7 +120,7 @@ impl RecordingSink {
             return Err(self.refuse(state, &error));
         }
         state.confirmed.insert(offer.call);
-        let attempts = state.attempts.get(&offer.call).copied().unwrap_or(1);
+        let attempts = state.attempts.remove(&offer.call).unwrap_or(1);
         drop(state);
         (self.tell)(Fact::Recording(self.fact(offer, attempts, scored)));
         Ok(())

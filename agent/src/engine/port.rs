@@ -9,6 +9,7 @@ use milliwatt_receiver::driver::Channel;
 use milliwatt_receiver::line::LineReceiver;
 use milliwatt_receiver::stream::StreamPlan;
 use milliwatt_scoring::interarrival_jitter::InterarrivalJitterTicks;
+use milliwatt_scoring::rtcp::{Report, middle_of, read};
 use milliwatt_wire::id::{Lane, Leg, Party, StreamId};
 use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::socket::{MediaSocket, SendOutcome};
@@ -133,21 +134,16 @@ impl RtcpPort {
         self.interarrival.update(ticks.wrapping_sub(timestamp));
     }
 
-    /// Takes an RTCP datagram: remembers the last sender report. False when it is no RTCP.
+    /// Takes an RTCP datagram: remembers the last sender report. False when it holds no report.
     pub fn take(&mut self, octets: &[u8], at: RunTime) -> bool {
-        let Ok(packets) = rtcp::packet::unmarshal(&mut &octets[..]) else {
-            return false;
-        };
-        for packet in packets {
-            if let Some(report) = packet
-                .as_any()
-                .downcast_ref::<rtcp::sender_report::SenderReport>()
-            {
-                let middle = u32::try_from(report.ntp_time >> 16 & 0xffff_ffff).unwrap_or(0);
-                self.last_report = Some((middle, at));
+        let mut holds_report = false;
+        read(octets, &mut |report| {
+            holds_report = true;
+            if let Report::Sender(sender) = report {
+                self.last_report = Some((middle_of(sender.ntp), at));
             }
-        }
-        true
+        });
+        holds_report
     }
 
     /// Sends a report on `socket`; gives the octets a NIC counts, 0 when the system refused it.
@@ -211,4 +207,42 @@ pub fn heard(line: &mut LineReceiver, call: &Call) -> Option<Heard> {
         cumulative_lost: source.cumulative_lost(),
         extended_highest_seq: u32::try_from(source.extended_max() & 0xffff_ffff).unwrap_or(0),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent() -> Vec<u8> {
+        let sender = SenderInfo {
+            ssrc: 1,
+            // One second and a quarter after 1970: 2208988801 s (0x83aa7e81) and 2^30 in NTP's format.
+            wall_ns: 1_250_000_000,
+            timestamp: 160,
+            packets: 1,
+        };
+        build_report(sender, None, "milliwatt")
+    }
+
+    #[test]
+    fn a_sender_report_is_remembered_for_the_next_report() {
+        let mut port = RtcpPort::new(1, RunTime::ZERO);
+        assert!(port.take(&sent(), RunTime(7)));
+        assert_eq!(port.last_report, Some((0x7e81_4000, RunTime(7))));
+    }
+
+    /// A negative acknowledgement without its list, and the same cut anywhere: it had made the `rtcp` crate panic.
+    #[test]
+    fn what_is_no_report_is_passed_over() {
+        let mut port = RtcpPort::new(1, RunTime::ZERO);
+        let acknowledgement = [0x81, 205, 0, 1, 0, 0, 0, 1];
+        for length in 0..=acknowledgement.len() {
+            assert!(
+                !port.take(&acknowledgement[..length], RunTime(7)),
+                "{length}"
+            );
+        }
+        assert_eq!(port.last_report, None);
+        assert!(port.take(&[&acknowledgement, sent().as_slice()].concat(), RunTime(9)));
+    }
 }

@@ -13,10 +13,10 @@ const STEPS_AN_OCTAVE: i64 = 32;
 
 /// The place of `ns` in a distribution.
 pub(crate) fn place(ns: i64) -> usize {
-    let steps = ns.max(0) / STEP_NS;
-    let octave = (63 - steps.max(1).leading_zeros()).saturating_sub(5);
+    let ns = ns.max(0);
+    let octave = (63 - (ns / STEP_NS).max(1).leading_zeros()).saturating_sub(5);
     let width = STEP_NS << octave;
-    let rounded = (ns.max(0) + width / 2) / width;
+    let rounded = ns / width + i64::from(ns % width >= width / 2);
     usize::try_from(i64::from(octave) * STEPS_AN_OCTAVE + rounded).unwrap_or(0)
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn place(ns: i64) -> usize {
 pub(crate) fn value_at(place: usize) -> i64 {
     let place = i64::try_from(place).unwrap_or(0);
     let octave = (place / STEPS_AN_OCTAVE - 1).max(0);
-    (place - octave * STEPS_AN_OCTAVE) * (STEP_NS << octave)
+    (place - octave * STEPS_AN_OCTAVE).saturating_mul(STEP_NS << octave)
 }
 
 /// A distribution of durations.
@@ -185,6 +185,20 @@ mod tests {
         assert_eq!(values.percentile(Percentile::P999), Some(4_000));
         assert_eq!(values.at_rank(1000), Some(400_000_000));
         assert_eq!(values.at_rank(1001), None);
+    }
+
+    /// 292 years, which a capture can claim.
+    #[test]
+    fn the_longest_time_has_a_place_and_that_place_a_value() {
+        let mut values = Distribution::default();
+        for ns in [i64::MIN, i64::MAX - 1, i64::MAX] {
+            values.record(ns, 1);
+        }
+        values.raise_max(i64::MAX);
+        assert_eq!(
+            (values.at_rank(1), values.at_rank(3)),
+            (Some(0), Some(i64::MAX))
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The streams of a run as another program measures them.
 
-use super::{LEGS, full_load};
+use super::LEGS;
 use crate::lab::{Capture, Captured, CapturedStream, Lab, RunFolder, Side};
 
 /// 10 calls; each leg is captured where it arrives. tshark's packets and losses of each stream are
@@ -17,7 +17,7 @@ fn every_stream_is_as_tshark_measures_it() {
         .start_run("smoke", &agent, "run", &["--for", "4s"])
         .wait();
     let run = RunFolder::of(lab.path("run"), ended);
-    let [from, to] = full_load(&run);
+    let [from, to] = run.full_load();
     for ((leg, capture), sender) in LEGS.iter().zip(captures).zip([Side::Tester, Side::Guest]) {
         let capture = capture.end();
         let largest = compare(

@@ -1,6 +1,6 @@
 //! The main job at its full size, and many calls one after the other.
 
-use super::{LEGS, assert_nothing_lost, assert_pass_as_witnessed, full_load};
+use super::{LEGS, assert_nothing_lost, assert_pass_as_witnessed};
 use crate::lab::{Lab, Octets, RunFolder, Side, Witness, long, pass_time};
 use milliwatt_wire::clock::wall_now;
 use milliwatt_wire::load::PTIME_NS;
@@ -49,7 +49,7 @@ fn full_load_of_250_calls() {
     reason = "octets and ns of a run of minutes are far below 2^53"
 )]
 fn interface_mbps(run: &RunFolder, readings: &[(i64, Octets)]) -> (f64, f64) {
-    let [begin, end] = full_load(run);
+    let [begin, end] = run.full_load();
     let mut at_full_load = readings.iter().filter(|(at, _)| (begin..end).contains(at));
     let ((from, first), (to, last)) = (
         at_full_load.next().unwrap(),

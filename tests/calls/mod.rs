@@ -20,7 +20,7 @@ mod report;
 mod roles;
 mod silence;
 
-use crate::lab::{RunFolder, Stall};
+use crate::lab::{RunFolder, Stall, run_zero};
 use milliwatt_wire::clock::wall_now;
 use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND};
 use std::path::Path;
@@ -64,7 +64,7 @@ fn assert_pass_as_witnessed(run: &RunFolder, stalls: &[Stall]) {
     }
     println!("the machine stood still: {stalls:?}");
     assert_eq!(run.verdict(), "invalid", "{}", run.ended.stdout);
-    let zero = zero(&run.path).unwrap();
+    let zero = run_zero(&run.path).unwrap();
     for second in run.scorecard["validity"]["tainted"].as_array().unwrap() {
         let from = zero + (second.as_i64().unwrap() - 1) * NS_PER_SECOND;
         let seen = stalls
@@ -81,21 +81,9 @@ fn assert_pass_as_witnessed(run: &RunFolder, stalls: &[Stall]) {
     }
 }
 
-/// Run time zero of a run, ns since 1970; none before the folder says so.
-fn zero(folder: &Path) -> Option<i64> {
-    let text = std::fs::read_to_string(folder.join("run.json")).ok()?;
-    serde_json::from_str::<serde_json::Value>(&text).ok()?["started"].as_i64()
-}
-
-/// Begin and end of full load, ns since 1970.
-fn full_load(run: &RunFolder) -> [i64; 2] {
-    let second = |index: usize| run.scorecard["full_load"][index].as_i64().unwrap();
-    [0, 1].map(|index| zero(&run.path).unwrap() + second(index) * NS_PER_SECOND)
-}
-
 /// Waits until the run in `folder` has gone on for `ms`.
 fn wait_for_run_time(folder: &Path, ms: i64) {
-    crate::lab::wait_for("the run's start", 20, || zero(folder).is_some());
-    let due = zero(folder).unwrap() + ms * NS_PER_MS;
+    crate::lab::wait_for("the run's start", 20, || run_zero(folder).is_some());
+    let due = run_zero(folder).unwrap() + ms * NS_PER_MS;
     crate::lab::wait_for("a moment of the run", 60, || wall_now() >= due);
 }

@@ -1,28 +1,10 @@
 //! Two programs, one capture: where their definitions are the same, so are their numbers.
 
-use crate::lab::{Captured, CapturedStream, MILLIWATT};
+use crate::lab::{Captured, CapturedStream, analyze};
 use serde_json::Value;
-use std::path::Path;
-use std::process::Command;
 
 /// tshark prints three decimals: half of the last one is its rounding, the other half is ours.
 const TOLERANCE_MS: f64 = 0.001;
-
-/// What `milliwatt analyze --json` says of a capture.
-pub(super) fn analyze(capture: &Path) -> Value {
-    let output = Command::new(MILLIWATT)
-        .args(["analyze", "--json"])
-        .arg(capture)
-        .output()
-        .unwrap();
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    serde_json::from_slice(&output.stdout).unwrap()
-}
 
 /// The stream of an analysis with these ends and this source.
 pub(super) fn stream<'a>(analysis: &'a Value, theirs: &CapturedStream) -> &'a Value {

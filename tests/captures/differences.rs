@@ -1,9 +1,9 @@
 //! Where tshark and milliwatt define a number differently. Each test names the clause and derives what is
 //! expected by hand.
 
-use super::agreement::{analyze, assert_counts, stream};
+use super::agreement::{assert_counts, stream};
 use super::written::{Written, interarrival_jitter, slot, write};
-use crate::lab::{Captured, CapturedStream, requirement};
+use crate::lab::{Captured, CapturedStream, analyze, requirement};
 use serde_json::Value;
 
 /// What both programs make of one stream.

@@ -1,8 +1,8 @@
 //! ffmpeg's RTP muxer, which sends in bunches of about 128 ms: variation of delay that nobody has to make up.
 
-use super::agreement::{analyze, assert_agreement, assert_counts};
+use super::agreement::{assert_agreement, assert_counts};
 use super::written::interarrival_jitter_of;
-use crate::lab::{Capture, Captured, Lab, Side};
+use crate::lab::{Capture, Captured, Lab, Side, analyze};
 
 /// Lets ffmpeg send `seconds` of a tone from the tester to the guest, and captures it where it arrives.
 fn send(lab: &Lab, codec: &str, rate: &str, packet: u16) -> Captured {

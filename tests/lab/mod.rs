@@ -17,13 +17,14 @@ mod process;
 pub(crate) mod requirement;
 mod run_folder;
 mod selftest;
+pub(crate) mod sipp;
 mod witness;
 
 pub(crate) use capture::{Capture, Captured, CapturedStream};
 pub(crate) use freeze::Frozen;
 pub(crate) use network::{Octets, Side};
 pub(crate) use process::{Agent, Ended, Program};
-pub(crate) use run_folder::{Row, RunFolder};
+pub(crate) use run_folder::{Row, RunFolder, run_zero};
 pub(crate) use witness::{Stall, Witness};
 
 use milliwatt_wire::clock::{mono_now, sleep_until};
@@ -174,6 +175,22 @@ pub(crate) fn wait_for(what: &str, seconds: i64, mut happened: impl FnMut() -> b
         assert!(mono_now() < end, "{what}: not within {seconds} s");
         pass_time(10);
     }
+}
+
+/// What `milliwatt analyze --json` says of a capture.
+pub(crate) fn analyze(capture: &Path) -> serde_json::Value {
+    let output = Command::new(MILLIWATT)
+        .args(["analyze", "--json"])
+        .arg(capture)
+        .output()
+        .unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// True for the tests' long form (`MILLIWATT_LONG=1`): the same assertions, more load and time.

@@ -1,9 +1,10 @@
 //! What a run left: its folder, read as its users read it.
 
 use super::Ended;
+use milliwatt_wire::time::NS_PER_SECOND;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A row of a CSV file, by column name.
 pub(crate) type Row = BTreeMap<String, String>;
@@ -65,6 +66,12 @@ impl RunFolder {
         verdict
     }
 
+    /// Begin and end of full load, ns since 1970.
+    pub(crate) fn full_load(&self) -> [i64; 2] {
+        let second = |index: usize| self.scorecard["full_load"][index].as_i64().unwrap();
+        [0, 1].map(|index| run_zero(&self.path).unwrap() + second(index) * NS_PER_SECOND)
+    }
+
     /// A CSV file of the folder; none of ours quotes what is read here.
     pub(crate) fn rows(&self, name: &str) -> Vec<Row> {
         let text = std::fs::read_to_string(self.path.join(name)).unwrap();
@@ -79,4 +86,10 @@ impl RunFolder {
         };
         lines.map(row).collect()
     }
+}
+
+/// Run time zero of the run in `folder`, ns since 1970; none before the folder says so.
+pub(crate) fn run_zero(folder: &Path) -> Option<i64> {
+    let text = std::fs::read_to_string(folder.join("run.json")).ok()?;
+    serde_json::from_str::<Value>(&text).ok()?["started"].as_i64()
 }

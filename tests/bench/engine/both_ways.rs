@@ -1,0 +1,138 @@
+//! The same traffic from both sides: `milliwatt run` against an agent that sends everything back, and bare loops
+//! that pace and receive as many streams at either end.
+
+use crate::Bench;
+use crate::lab::Side;
+use crate::ours::{
+    self, CALLS, GUEST_PRIORITY, PACING, PACINGS, Pacing, TESTER_PRIORITY, lateness_said,
+};
+use crate::pairs::{Measured, Required, compare, pass_or_fail};
+use serde_json::Value;
+
+/// 120 Mbit/s each way: 1400 streams of 50 packets of 214 octets a second.
+const FULL_DUPLEX_CALLS: u32 = 700;
+/// Lateness p99.9 at 120 Mbit/s both ways, us: below.
+const FULL_DUPLEX_LATENESS_US: f64 = 5000.0;
+
+/// What the bare loops measured.
+struct BareRun {
+    /// The tester's pacing.
+    pacing: Value,
+    /// The tester's receiving.
+    receiving: Value,
+    /// Packets lost from the tester to the guest, and back.
+    lost: [i64; 2],
+}
+
+/// Paces and receives `streams` streams at either end. The tester's loops are those of its threads: pacing under
+/// `SCHED_FIFO`, receiving each millisecond in the ordinary class. The guest's are `SCHED_FIFO`, each slot.
+fn run_bare(bench: &Bench, streams: u32, pacing: &Pacing) -> BareRun {
+    let (bare, lab, Pacing { slot_us, mode, .. }) = (&bench.bare, &bench.lab, pacing);
+    let paced = format!(
+        "--streams {streams} --slot {slot_us} --seconds {}",
+        bench.seconds
+    );
+    let guest = format!("--streams {streams} --fifo {GUEST_PRIORITY} --poll {slot_us}");
+    let heard = bare.start_receiver(lab, Side::Guest, "receive", &guest);
+    let tester = format!("--streams {streams} --poll 1000");
+    let receiving = bare.start_receiver(lab, Side::Tester, "receive", &tester);
+    let guest = format!("{paced} --fifo {GUEST_PRIORITY}");
+    let back = bare.start_sender(lab, Side::Guest, "pace", &guest);
+    let tester = format!("{paced} --fifo {TESTER_PRIORITY} --mode {mode}");
+    let pacing = bare.start_sender(lab, Side::Tester, "pace", &tester).end();
+    let (back, heard, receiving) = (back.end(), heard.end(), receiving.end());
+    BareRun {
+        lost: [lost(&pacing, &heard), lost(&back, &receiving)],
+        pacing,
+        receiving,
+    }
+}
+
+fn lost(sender: &Value, receiver: &Value) -> i64 {
+    sender["sent"].as_i64().unwrap() - receiver["received"].as_i64().unwrap()
+}
+
+impl BareRun {
+    fn lateness_p999_us(&self) -> f64 {
+        self.pacing["lateness_us"]["p999"].as_f64().unwrap()
+    }
+
+    fn said(&self) -> String {
+        format!(
+            "{}; {} not sent, {} and {} lost, {} % CPU",
+            lateness_said(&self.pacing["lateness_us"]),
+            self.pacing["not_sent"],
+            self.lost[0],
+            self.lost[1],
+            self.pacing["cpu_percent"]
+        )
+    }
+}
+
+/// Both sides' lateness p99.9 of `calls` calls. Where a run of ours has to `hold` by itself, its line says whether
+/// it did.
+fn compare_pacing(
+    bench: &Bench,
+    calls: u32,
+    pacing: &Pacing,
+    (required, hold): (Required, Option<f64>),
+) {
+    let Pacing { slot_us, mode, .. } = pacing;
+    println!(
+        "  {} streams each way, slots of {slot_us} us, {mode}, SCHED_FIFO, {} s; ratio of lateness p99.9",
+        calls * 2,
+        bench.seconds
+    );
+    let ours = || {
+        let run = ours::run(bench, calls, pacing);
+        let held = hold.map(|limit| format!(": {}", pass_or_fail(run.holds(limit))));
+        Measured {
+            figure: run.number("/validity/lateness_us/p999"),
+            said: run.said() + &held.unwrap_or_default(),
+        }
+    };
+    let bare = || {
+        let run = run_bare(bench, calls * 2, pacing);
+        Measured {
+            figure: run.lateness_p999_us(),
+            said: run.said(),
+        }
+    };
+    compare(bench.pairs, ("milliwatt", &ours), ("bare", &bare), required);
+}
+
+/// Lateness p99.9 at 500 streams each way, in every pacing.
+pub(crate) fn compare_lateness(bench: &Bench) {
+    for pacing in PACINGS {
+        let required = Required::AtMost(pacing.at_most);
+        compare_pacing(bench, CALLS, pacing, (required, None));
+    }
+}
+
+/// 120 Mbit/s both ways at once: something is required of each run of ours, and the bare loops show what the
+/// machine can do.
+pub(crate) fn compare_full_duplex(bench: &Bench) {
+    println!(
+        "  required of each run of milliwatt: valid, nothing lost, nothing not sent, lateness p99.9 below {FULL_DUPLEX_LATENESS_US} us"
+    );
+    let judged = (Required::Nothing, Some(FULL_DUPLEX_LATENESS_US));
+    compare_pacing(bench, FULL_DUPLEX_CALLS, PACING, judged);
+}
+
+/// CPU of the receiving thread for each packet, at 500 streams.
+pub(crate) fn compare_receiving(bench: &Bench) {
+    println!(
+        "  500 streams, kernel stamps, each millisecond; CPU time of the receiving thread for each packet"
+    );
+    let said = |us: f64| Measured {
+        figure: us,
+        said: format!("{us:.3} us a packet"),
+    };
+    let ours = || said(ours::run(bench, CALLS, PACING).receiving_us_per_packet());
+    let bare = || {
+        let receiving = run_bare(bench, CALLS * 2, PACING).receiving;
+        said(receiving["cpu_us_per_packet"].as_f64().unwrap())
+    };
+    let required = Required::AtMost(1.3);
+    compare(bench.pairs, ("milliwatt", &ours), ("bare", &bare), required);
+}

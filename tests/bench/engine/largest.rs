@@ -1,0 +1,107 @@
+//! The largest load that can be paced, beside what one core can send at all.
+
+use crate::Bench;
+use crate::lab::Side;
+use crate::ours::{self, PACING, TESTER_PRIORITY, lateness_said};
+use crate::pairs::{median, pass_or_fail};
+use serde_json::Value;
+
+/// Streams of the bare unpaced loop: as many sockets as the load that is compared most.
+const UNPACED_STREAMS: u32 = 500;
+/// The load rises from here in steps of this, up to that, streams.
+const LOADS: (u32, u32, u32) = (1000, 500, 6000);
+/// A load holds when lateness p99.9 stays below this, us, and nothing is left out.
+const LATENESS_US: f64 = 5000.0;
+/// Required of our largest load, in packets/s, to the unpaced loop's rate.
+const AT_LEAST: f64 = 0.8;
+
+/// Prints what one core sends without pacing.
+pub(crate) fn measure_unpaced(bench: &Bench) {
+    unpaced(bench);
+}
+
+/// Median packets/s of the bare unpaced loop.
+fn unpaced(bench: &Bench) -> f64 {
+    let run = || {
+        let sink = format!("--streams {UNPACED_STREAMS}");
+        let sink = bench
+            .bare
+            .start_receiver(&bench.lab, Side::Guest, "sink", &sink);
+        let options = format!("--streams {UNPACED_STREAMS} --seconds {}", bench.seconds);
+        let sender = bench
+            .bare
+            .start_sender(&bench.lab, Side::Tester, "send", &options);
+        let sent = sender.end();
+        let received = sink.end();
+        println!(
+            "  bare unpaced: {} packets/s, {} us of CPU a packet; the far end read {} of {}",
+            sent["packets_per_second"],
+            sent["cpu_us_per_packet"],
+            received["received"],
+            sent["sent"]
+        );
+        sent["packets_per_second"].as_f64().unwrap()
+    };
+    let mut rates: Vec<f64> = (0..bench.pairs).map(|_| run()).collect();
+    let median = median(&mut rates);
+    println!("  median of {}: {median:.0} packets/s", bench.pairs);
+    median
+}
+
+/// The largest load of either side, and ours beside the unpaced rate.
+pub(crate) fn compare(bench: &Bench) {
+    let unpaced = unpaced(bench);
+    let bare = largest(bench, "bare, one way", |streams| {
+        let run = pace(bench, streams);
+        let late = run["lateness_us"]["p999"].as_f64().unwrap();
+        println!(
+            "  {streams} streams, bare, one way: {}; {} not sent",
+            lateness_said(&run["lateness_us"]),
+            run["not_sent"]
+        );
+        late < LATENESS_US && run["not_sent"] == 0
+    });
+    let ours = largest(bench, "milliwatt, both ways", |streams| {
+        let run = ours::run(bench, streams / 2, PACING);
+        println!("  {streams} streams, milliwatt, both ways: {}", run.said());
+        run.holds(LATENESS_US)
+    });
+    let share = |streams: u32| f64::from(streams * 50) / unpaced;
+    println!(
+        "  bare pace / bare send: {:.3}; milliwatt / bare send: {:.3}; required: at least {AT_LEAST:.3}: {}",
+        share(bare),
+        share(ours),
+        pass_or_fail(share(ours) >= AT_LEAST)
+    );
+}
+
+/// The largest load that holds, 0 when not even the first does. A load is tried as often as there are pairs, until
+/// it holds once: what is looked for is what the machine can do, not how often it is disturbed.
+fn largest(bench: &Bench, side: &str, holds: impl Fn(u32) -> bool) -> u32 {
+    let (first, step, last) = LOADS;
+    let largest = (first..=last)
+        .step_by(usize::try_from(step).unwrap())
+        .take_while(|streams| (0..bench.pairs).any(|_| holds(*streams)))
+        .last()
+        .unwrap_or(0);
+    println!("  {side}: {largest} streams, {} packets/s", largest * 50);
+    largest
+}
+
+/// Bare pacing to a bare sink.
+fn pace(bench: &Bench, streams: u32) -> Value {
+    let sink = format!("--streams {streams}");
+    let sink = bench
+        .bare
+        .start_receiver(&bench.lab, Side::Guest, "sink", &sink);
+    let options = format!(
+        "--streams {streams} --seconds {} --slot {} --mode {} --fifo {TESTER_PRIORITY}",
+        bench.seconds, PACING.slot_us, PACING.mode
+    );
+    let sender = bench
+        .bare
+        .start_sender(&bench.lab, Side::Tester, "pace", &options);
+    let paced = sender.end();
+    sink.end();
+    paced
+}

@@ -3,9 +3,7 @@
 
 use crate::Bench;
 use crate::lab::Side;
-use crate::ours::{
-    self, CALLS, GUEST_PRIORITY, PACING, PACINGS, Pacing, TESTER_PRIORITY, lateness_said,
-};
+use crate::ours::{self, CALLS, GUEST_PRIORITY, PACING, PACINGS, Pacing, lateness_said};
 use crate::pairs::{Measured, Required, compare, pass_or_fail};
 use serde_json::Value;
 
@@ -24,22 +22,21 @@ struct BareRun {
     lost: [i64; 2],
 }
 
-/// Paces and receives `streams` streams at either end. The tester's loops are those of its threads: pacing under
-/// `SCHED_FIFO`, receiving each millisecond in the ordinary class. The guest's are `SCHED_FIFO`, each slot.
+/// Paces and receives `streams` streams at either end. The tester's loops are those of its threads: pacing, and
+/// receiving each millisecond in the ordinary class. The guest's wake each slot, under `SCHED_FIFO`.
 fn run_bare(bench: &Bench, streams: u32, pacing: &Pacing) -> BareRun {
-    let (bare, lab, Pacing { slot_us, mode, .. }) = (&bench.bare, &bench.lab, pacing);
-    let paced = format!(
-        "--streams {streams} --slot {slot_us} --seconds {}",
-        bench.seconds
-    );
-    let guest = format!("--streams {streams} --fifo {GUEST_PRIORITY} --poll {slot_us}");
-    let heard = bare.start_receiver(lab, Side::Guest, "receive", &guest);
-    let tester = format!("--streams {streams} --poll 1000");
+    let (bare, lab) = (&bench.bare, &bench.lab);
+    let many = format!("--streams {streams}");
+    let tester = format!("{many} --poll 1000");
+    let guest = format!("{many} --fifo {GUEST_PRIORITY}");
+    let heard = format!("{guest} --poll {}", pacing.slot_us);
+    let heard = bare.start_receiver(lab, Side::Guest, "receive", &heard);
     let receiving = bare.start_receiver(lab, Side::Tester, "receive", &tester);
-    let guest = format!("{paced} --fifo {GUEST_PRIORITY}");
-    let back = bare.start_sender(lab, Side::Guest, "pace", &guest);
-    let tester = format!("{paced} --fifo {TESTER_PRIORITY} --mode {mode}");
-    let pacing = bare.start_sender(lab, Side::Tester, "pace", &tester).end();
+    let time = format!("--seconds {}", bench.seconds);
+    let back = format!("{guest} {time} --slot {}", pacing.slot_us);
+    let back = bare.start_sender(lab, Side::Guest, "pace", &back);
+    let pacing = format!("{many} {time} {}", pacing.bare_options());
+    let pacing = bare.start_sender(lab, Side::Tester, "pace", &pacing).end();
     let (back, heard, receiving) = (back.end(), heard.end(), receiving.end());
     BareRun {
         lost: [lost(&pacing, &heard), lost(&back, &receiving)],
@@ -77,10 +74,10 @@ fn compare_pacing(
     pacing: &Pacing,
     (required, hold): (Required, Option<f64>),
 ) {
-    let Pacing { slot_us, mode, .. } = pacing;
     println!(
-        "  {} streams each way, slots of {slot_us} us, {mode}, SCHED_FIFO, {} s; ratio of lateness p99.9",
+        "  {} streams each way, {}, {} s; ratio of lateness p99.9",
         calls * 2,
+        pacing.said(),
         bench.seconds
     );
     let ours = || {

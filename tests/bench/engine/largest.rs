@@ -2,7 +2,7 @@
 
 use crate::Bench;
 use crate::lab::Side;
-use crate::ours::{self, PACING, TESTER_PRIORITY, lateness_said};
+use crate::ours::{self, PACING, lateness_said};
 use crate::pairs::{median, pass_or_fail};
 use serde_json::Value;
 
@@ -95,8 +95,9 @@ fn pace(bench: &Bench, streams: u32) -> Value {
         .bare
         .start_receiver(&bench.lab, Side::Guest, "sink", &sink);
     let options = format!(
-        "--streams {streams} --seconds {} --slot {} --mode {} --fifo {TESTER_PRIORITY}",
-        bench.seconds, PACING.slot_us, PACING.mode
+        "--streams {streams} --seconds {} {}",
+        bench.seconds,
+        PACING.bare_options()
     );
     let sender = bench
         .bare

@@ -11,6 +11,9 @@ pub(crate) struct Pacing {
     pub(crate) slot_us: u32,
     /// `sleep`, `hybrid` or `spin`, as `bare pace --mode` has it.
     pub(crate) mode: &'static str,
+    /// Priority of the tester's pacing under `SCHED_FIFO`, 0 for the ordinary class. A thread that spins under it is
+    /// stopped for 50 ms of each second (sched(7), real-time throttling) where anything else wants its processor.
+    pub(crate) priority: u8,
     /// What makes `milliwatt run` do so, as keys of the scenario; none where it does so unasked.
     pub(crate) set: &'static [&'static str],
     /// Required of lateness p99.9, ours to the bare loop's: at most.
@@ -21,6 +24,7 @@ pub(crate) struct Pacing {
 pub(crate) const PACINGS: &[Pacing] = &[Pacing {
     slot_us: 500,
     mode: "sleep",
+    priority: milliwatt_agent::media::PACING_PRIORITY,
     set: &[],
     at_most: 1.2,
 }];
@@ -30,8 +34,6 @@ pub(crate) const PACING: &Pacing = &PACINGS[0];
 
 /// 250 calls of two legs: 500 streams each way, 25,000 packets/s.
 pub(crate) const CALLS: u32 = 250;
-/// Priority of the tester's pacing under `SCHED_FIFO` (`milliwatt_agent::media::PACING_PRIORITY`).
-pub(crate) const TESTER_PRIORITY: u8 = milliwatt_agent::media::PACING_PRIORITY;
 /// Priority of the guest's media threads under `SCHED_FIFO`; the bare loops over there have it too.
 pub(crate) const GUEST_PRIORITY: u8 = 50;
 /// The guest sends back what comes and records nothing: the path alone, which is what the bare loops do.
@@ -76,6 +78,29 @@ pub(crate) fn run(bench: &Bench, calls: u32, pacing: &Pacing) -> Run {
     Run {
         folder: RunFolder::of(out, program.wait()),
         readings,
+    }
+}
+
+impl Pacing {
+    /// As options of `bare pace` on the tester.
+    pub(crate) fn bare_options(&self) -> String {
+        let Self {
+            slot_us,
+            mode,
+            priority,
+            ..
+        } = self;
+        format!("--slot {slot_us} --mode {mode} --fifo {priority}")
+    }
+
+    /// In words.
+    pub(crate) fn said(&self) -> String {
+        let class = if self.priority == 0 {
+            "ordinary class"
+        } else {
+            "SCHED_FIFO"
+        };
+        format!("slots of {} us, {}, {class}", self.slot_us, self.mode)
     }
 }
 

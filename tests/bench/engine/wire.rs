@@ -13,9 +13,10 @@ const SIPP_RATE: u32 = 50;
 /// 500 streams of ours beside 250 of SIPp's, then beside 128 of iperf3's.
 pub(crate) fn compare(bench: &Bench) {
     println!(
-        "  mean interarrival jitter at the far end; milliwatt: {} streams, slots of {} us",
+        "  mean interarrival jitter at the far end; milliwatt: {} streams, {}; {} s",
         CALLS * 2,
-        PACING.slot_us
+        PACING.said(),
+        bench.seconds
     );
     let ours = || measure_ours(bench);
     let sipp = || measure_sipp(bench);

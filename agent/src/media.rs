@@ -1,7 +1,11 @@
 //! The media of a session: engine threads, the recording writer, and the collector of their facts.
 
+use crate::capture::disk::Place;
+use crate::capture::half::HalfOf;
+use crate::capture::writer::Taps;
 use crate::collector::Collector;
 use crate::engine::{Engine, EngineSetup, MediaStatus, PortPair};
+use crate::limits::disk_needed;
 use crate::meter::TcpMeter;
 use crate::recording::frames::frame_queue;
 use crate::recording::shelf::Shelf;
@@ -60,6 +64,8 @@ pub struct ReadyMedia {
     pub guest_named: bool,
     /// One kernel's clock at both ends.
     pub same_clock: bool,
+    /// Headers of every packet are captured.
+    pub capture: bool,
 }
 
 /// What the rest of the session shares with the media.
@@ -111,7 +117,11 @@ pub fn start_media(
     let (sender, inbox) = mpsc::channel();
     let local = ready.ports.first().map(|p| p.rtp.local_addr().ip());
     let kernel_timestamps = ready.ports.iter().all(|p| p.rtp.kernel_timestamps());
-    let opened = opened_fact(&ready, kernel_timestamps, clock);
+    let pair = ClockPair::read();
+    let wall_at_zero = pair.wall + (clock.zero - pair.mono);
+    let opened = opened_fact(&ready, kernel_timestamps, wall_at_zero);
+    let mut taps = ready.capture.then(Taps::default);
+    let half = half_of(&ready, wall_at_zero);
     let ReadyMedia {
         load,
         plan,
@@ -134,6 +144,10 @@ pub fn start_media(
         let (recorder, frames) = frame_queue(ports.len() * FRAMES_A_STREAM);
         rings.push(ring);
         audio.push(frames);
+        let tap = taps
+            .as_mut()
+            .map(|taps| taps.open(&ports))
+            .unwrap_or_default();
         let (load, plan, status) = (load.clone(), Arc::clone(&plan), Arc::clone(&shared.status));
         let setup = EngineSetup {
             load,
@@ -145,6 +159,7 @@ pub fn start_media(
             status,
             facts,
             recorder,
+            tap,
         };
         threads.push(start_engine(setup, granted.clone())?);
     }
@@ -169,7 +184,26 @@ pub fn start_media(
     let collector = Collector::new(rings, inbox, status, meter, HostProbe::new(local), clock);
     let (spool, shelf) = (Arc::clone(&shared.spool), Arc::clone(&shared.shelf));
     let events = sender.clone();
-    let body = move || collect(collector, threads, writer, (&spool, &shelf), &events, clock);
+    let capture = taps.and_then(|taps| {
+        let most = max_disk.saturating_sub(disk_needed(&load));
+        let place = Place::Parts {
+            folder,
+            shelf: Arc::clone(&shelf),
+            most,
+        };
+        start_capture(taps, (half, clock), place, &events)
+    });
+    let body = move || {
+        let writers = (writer, capture);
+        collect(
+            collector,
+            threads,
+            writers,
+            (&spool, &shelf),
+            &events,
+            clock,
+        );
+    };
     let thread = thread::Builder::new()
         .name("collector".into())
         .spawn(body)
@@ -177,17 +211,49 @@ pub fn start_media(
     Ok((sender, thread))
 }
 
+/// Of what is free on the guest's disk, this much is left to what else is written there, percent.
+const KEEP_PERCENT: u64 = 50;
+
+fn half_of(ready: &ReadyMedia, wall_at_zero: i64) -> HalfOf {
+    HalfOf {
+        run: ready.run,
+        end: End::Guest,
+        wall_at_zero,
+        dscp: ready.load.dscp,
+    }
+}
+
+/// A capture that cannot be begun is told and left out.
+fn start_capture(
+    taps: Taps,
+    (half, clock): (HalfOf, RunClock),
+    place: Place,
+    events: &mpsc::Sender<Fact>,
+) -> Option<JoinHandle<()>> {
+    let teller = events.clone();
+    let tell_incomplete = move |text| tell(&teller, clock, CAPTURE_INCOMPLETE, text);
+    let started = taps.write(
+        (half, clock),
+        (place, KEEP_PERCENT),
+        Box::new(tell_incomplete.clone()),
+    );
+    started
+        .inspect_err(|error| {
+            tell_incomplete(format!("the guest cannot capture in --dir: {error}"));
+        })
+        .ok()
+}
+
+/// Kind of the event that tells of packets missing in a capture.
+pub const CAPTURE_INCOMPLETE: &str = "capture-incomplete";
+
 fn opened_fact(
     ready: &ReadyMedia,
     kernel_timestamps: bool,
-    clock: RunClock,
+    wall_at_zero: i64,
 ) -> impl FnOnce(Timers) -> Fact + use<> {
-    let pair = ClockPair::read();
     let (run, guest_named, same_clock) = (ready.run, ready.guest_named, ready.same_clock);
-    let (load, wall_at_zero) = (
-        Box::new(ready.load.clone()),
-        pair.wall + (clock.zero - pair.mono),
-    );
+    let load = Box::new(ready.load.clone());
     move |timers| Fact::Opened {
         end: End::Guest,
         run,
@@ -235,7 +301,7 @@ pub fn all_rights(threads: &mpsc::Receiver<Vec<Right>>) -> Vec<Right> {
 fn collect(
     mut collector: Collector,
     threads: Vec<JoinHandle<()>>,
-    writer: RecordingWriter,
+    (writer, capture): (RecordingWriter, Option<JoinHandle<()>>),
     (spool, shelf): (&Spool, &Shelf),
     events: &mpsc::Sender<Fact>,
     clock: RunClock,
@@ -270,6 +336,11 @@ fn collect(
                 "a media-engine thread of the guest program failed".into(),
             );
         }
+    }
+    // Before the shelf is closed: its parts travel like recordings.
+    if capture.is_some_and(|capture| capture.join().is_err()) {
+        let text = "the capture's thread in the guest program failed".into();
+        tell(events, clock, CAPTURE_INCOMPLETE, text);
     }
     writer.finish();
     tell_troubles(shelf, events, clock);

@@ -193,7 +193,8 @@ impl Session {
                 load,
                 guest_named,
                 same_clock,
-            } => match self.prepare(*load, guest_named, same_clock) {
+                capture,
+            } => match self.prepare(*load, (guest_named, same_clock), capture) {
                 Ok((next, answer)) => {
                     *stage = next;
                     Ok(vec![answer])
@@ -252,8 +253,8 @@ impl Session {
     fn prepare(
         &self,
         load: LoadSpec,
-        guest_named: bool,
-        same_clock: bool,
+        (guest_named, same_clock): (bool, bool),
+        capture: bool,
     ) -> Result<(Stage, FromAgent), Refusal> {
         let plan = Arc::new(CallPlan::expand(&load));
         self.limits.check(&load, &plan)?;
@@ -283,6 +284,7 @@ impl Session {
             max_disk: self.limits.max_disk,
             guest_named,
             same_clock,
+            capture,
         });
         Ok((
             Stage::Proving(Proving {

@@ -6,6 +6,7 @@ pub mod classify;
 pub mod codec;
 pub mod datagram;
 pub mod packet;
+pub mod replay;
 pub mod reported;
 pub mod scan;
 pub mod seconds;
@@ -22,6 +23,7 @@ use capture::CaptureEnd;
 use milliwatt_scoring::analysis::{Analysis, AnalyzedStream, CaptureRow, SCHEMA_VERSION};
 use milliwatt_scoring::percentile::Distribution;
 use milliwatt_wire::id::Leg;
+use replay::Replay;
 use reported::Reports;
 use scan::{Finding, Scanned};
 use signalling::Signalling;
@@ -31,11 +33,12 @@ use std::path::{Path, PathBuf};
 use table::{Entry, Table};
 
 /// Reads captures, as one in the order they are read.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Analyzer {
     signalling: Signalling,
     reports: Reports,
     table: Table,
+    replay: Replay,
 }
 
 impl Analyzer {
@@ -52,10 +55,21 @@ impl Analyzer {
     #[inline]
     pub fn take(&mut self, finding: &Finding) {
         match finding {
-            Finding::Rtp(key, packet, _) => self.table.take(*key, *packet, &self.signalling),
-            Finding::Rtcp(octets, from, at) => self.reports.take(octets, *from, *at),
+            Finding::Rtp(key, packet, interface) => {
+                if self.replay.take(key, packet, *interface) {
+                    self.table.take(*key, *packet, &self.signalling);
+                }
+            }
+            Finding::Rtcp(octets, from, at, interface) => {
+                if !self.replay.is_departure(*interface) {
+                    self.reports.take(octets, *from, *at);
+                }
+            }
             Finding::Sip(message) => self.signalling.take(message),
-            Finding::Interface(..) | Finding::Custom(_) | Finding::Begin(_) => {}
+            Finding::PacketNote(note) => self.replay.note_packet(*note),
+            Finding::Interface(index, name) => self.replay.describe(*index, name.as_deref()),
+            Finding::Custom(data) => self.replay.note(data),
+            Finding::Begin(place) => self.replay.begin(*place),
         }
     }
 
@@ -74,17 +88,18 @@ impl Analyzer {
         let captures: Vec<CaptureRow> = paths.iter().zip(&scanned.ends).map(capture_row).collect();
         let mut other = scanned.other;
         *other.entry("unknown UDP").or_default() += self.table.rejected_packets;
+        let (run, told) = self.replay.finish(&scanned.ends);
         let analysis = Analysis {
             schema_version: SCHEMA_VERSION,
             partial: captures.iter().any(|capture| capture.error.is_some()),
-            notes: text::notes(&streams, &captures),
+            notes: [told, text::notes(&streams, &captures)].concat(),
             captures,
             pdv_curves: Leg::BOTH.map(|leg| curve(&entries, &streams, leg)),
             streams,
             calls,
             other_traffic: descending(other),
             centre: centre.map(|centre| centre.to_string()),
-            run: None,
+            run,
             seconds: self.table.seconds.finish(),
         };
         (analysis, better)

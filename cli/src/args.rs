@@ -84,6 +84,10 @@ pub struct RunArgs {
     /// Recordings to keep once scored: those with a silence plus 20 samples, all, or none
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = KeepRecordings::Events)]
     pub keep_recordings: KeepRecordings,
+    /// Capture the headers of every packet at both ends, never audio, to capture.pcapng in the results;
+    /// `milliwatt analyze` makes the run's figures of it again. 7 kB/s a stream on either machine
+    #[arg(long)]
+    pub capture: bool,
     /// Go on even when the scenario's abort rule is met
     #[arg(long)]
     pub no_abort: bool,

@@ -24,6 +24,12 @@ const CONTROL_PORT: u16 = 7700;
 const FACTS_OCTETS: f64 = 40.0;
 /// Receivers wait so long for packets after the sender's last, s.
 const RECEIVERS_WAIT: f64 = 1.0;
+/// Octets that a capture has of an RTP packet on IPv4: 40 of headers in a block of 32.
+const CAPTURED_RTP_OCTETS: f64 = 72.0;
+/// The same of a report of 80 octets, whole.
+const CAPTURED_RTCP_OCTETS: f64 = 140.0;
+/// Seconds between a stream's reports, the mean of RFC 3550 6.3.1.
+const REPORT_SECONDS: f64 = 4.104;
 /// Recordings kept as samples beside those with a silence.
 const SAMPLES_KEPT: f64 = 20.0;
 
@@ -70,6 +76,19 @@ pub struct Forecast {
     pub tester_disk_octets: u64,
     /// The same when every recording is kept (`--keep-recordings all`).
     pub tester_disk_all_recordings_octets: u64,
+    /// What a capture takes beside all that; none when none is asked for (`--capture`).
+    pub capture: Option<CaptureForecast>,
+}
+
+/// What a capture of every packet's headers takes on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CaptureForecast {
+    /// Written at each end with all calls up, octets a second.
+    pub octets_per_second: u64,
+    /// On the guest until it is transferred, octets.
+    pub guest_octets: u64,
+    /// Here at the end, octets; while both halves are put together, as much again.
+    pub tester_octets: u64,
 }
 
 /// What goes one way with all calls up, Mbit/s.
@@ -88,7 +107,7 @@ pub struct Bandwidth {
 impl Forecast {
     /// Works it out.
     #[must_use]
-    pub fn of(plan: &Plan, media_ports: PortRange) -> Self {
+    pub fn of(plan: &Plan, media_ports: PortRange, capture: bool) -> Self {
         let load = &plan.load;
         let streams = load.concurrent * u32::from(load.legs);
         let (transfer, acknowledgement) = transfer_mbps(load);
@@ -116,6 +135,7 @@ impl Forecast {
             guest_disk_octets: octets(disk.guest),
             tester_disk_octets: octets(disk.tester),
             tester_disk_all_recordings_octets: octets(disk.tester_all_recordings),
+            capture: capture.then(|| CaptureForecast::of(streams, time.wall())),
         }
     }
 
@@ -123,6 +143,7 @@ impl Forecast {
     #[must_use]
     pub fn text(&self) -> String {
         let later = output::lines("  not in this version: ", &self.later);
+        let capture = self.capture.map_or_else(String::new, CaptureForecast::text);
         format!(
             "{name}: {title}\n{later}\
              \x20 streams    {streams} each way, {pps} packets/s each way; {calls} calls in all\n\
@@ -132,7 +153,8 @@ impl Forecast {
              {rules}\
              \x20 DSCP       media {dscp}, recording transfer {transfer_dscp}\n\
              \x20 time       {wall}: ramp {ramp}, full load {full}, drain {drain} and the last transfers\n\
-             \x20 disk       guest about {guest}, here about {tester} ({all} with --keep-recordings all)\n",
+             \x20 disk       guest about {guest}, here about {tester} ({all} with --keep-recordings all)\n\
+             {capture}",
             name = self.scenario,
             title = self.title,
             streams = self.streams,
@@ -152,6 +174,29 @@ impl Forecast {
             guest = size(self.guest_disk_octets),
             tester = size(self.tester_disk_octets),
             all = size(self.tester_disk_all_recordings_octets),
+        )
+    }
+}
+
+impl CaptureForecast {
+    /// Each stream's packets both ways, at each end.
+    fn of(streams: u32, wall: f64) -> Self {
+        let a_stream = f64::from(PACKETS_PER_SECOND) * CAPTURED_RTP_OCTETS
+            + CAPTURED_RTCP_OCTETS / REPORT_SECONDS;
+        let a_second = 2.0 * f64::from(streams) * a_stream;
+        Self {
+            octets_per_second: octets(a_second),
+            guest_octets: octets(a_second * wall),
+            tester_octets: octets(2.0 * a_second * wall),
+        }
+    }
+
+    fn text(self) -> String {
+        format!(
+            "  capture    {}/s at each end: guest up to {}, here {} (and as much again while it is put together)\n",
+            size(self.octets_per_second),
+            size(self.guest_octets),
+            size(self.tester_octets),
         )
     }
 }
@@ -298,7 +343,18 @@ mod tests {
             full_for: None,
             media_ports: PortRange::MEDIA,
         };
-        Forecast::of(&resolve(&request).unwrap(), PortRange::MEDIA)
+        Forecast::of(&resolve(&request).unwrap(), PortRange::MEDIA, true)
+    }
+
+    /// 20 streams, each way 50 x 72 + 140 / 4.104 = 3634 octets/s at each end; 12 s.
+    #[test]
+    fn a_capture_takes_both_ways_at_both_ends() {
+        let capture = forecast("smoke", &[]).capture.unwrap();
+        assert_eq!(capture.octets_per_second, 145_365);
+        assert_eq!(
+            (capture.guest_octets, capture.tester_octets),
+            (1_744_374, 3_488_749)
+        );
     }
 
     /// 500 streams x 50 x 214 = 5.350 MB/s; RTCP 500 x 122 / 4.104 s = 14.9 kB/s; recordings

@@ -39,12 +39,14 @@ pub struct RunRequest {
     pub floor: Option<NoiseFloor>,
     /// The guest is given up after this long without a word.
     pub guest_lost_after: Duration,
+    /// Headers of every packet go to `capture.pcapng`.
+    pub capture: bool,
 }
 
 /// Resolves the command line and does what it says.
 pub fn execute(args: &RunArgs) -> Result<ExitCode, Failure> {
     let request = request(args)?;
-    let forecast = Forecast::of(&request.plan, request.media_ports);
+    let forecast = Forecast::of(&request.plan, request.media_ports, request.capture);
     if args.dry_run {
         let shown = if args.json {
             output::print_json(&forecast)
@@ -94,6 +96,7 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
         pace,
         floor: calibration.and_then(|found| found.floor_at(streams)),
         guest_lost_after: args.guest_lost_after,
+        capture: args.capture,
     })
 }
 

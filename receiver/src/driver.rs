@@ -1,6 +1,7 @@
 //! Reading the sockets of many ports: the part of a receiving thread that asks the system. What is done with a
 //! datagram is the [`Listener`]'s.
 
+use milliwatt_wire::capture::Channel;
 use milliwatt_wire::clock::{ClockPair, StampClock, mono_now};
 use milliwatt_wire::socket::{Datagram, MediaSocket, Poller, ReceiveBatch};
 use milliwatt_wire::time::{MonoTime, RunClock, RunTime};
@@ -11,15 +12,6 @@ use std::io;
 const BATCH: usize = 4;
 /// Rounds of one reading: house is kept even under a flood.
 const ROUNDS: usize = 64;
-
-/// Which socket of a port pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
-    /// The even port.
-    Rtp,
-    /// The odd one.
-    Rtcp,
-}
 
 /// When a datagram came, in run time of this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,6 +25,8 @@ pub enum ToAgent {
         guest_named: bool,
         /// Both ends read one kernel's clock.
         same_clock: bool,
+        /// Headers of every packet are to be captured.
+        capture: bool,
     },
     /// Time exchange: the tester's clock when it sent.
     Clock {

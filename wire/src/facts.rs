@@ -461,7 +461,8 @@ pub enum Fact {
     Event {
         /// When.
         at: RunTime,
-        /// A short stable word: `mark`, `control-lost`, `control-resumed`, `abort`, `stop`, `guest-lost`, `disk-full`, `clock-step`.
+        /// A short stable word: `mark`, `control-lost`, `control-resumed`, `abort`, `stop`, `guest-lost`, `disk-full`, `clock-step`,
+        /// `capture-incomplete`.
         kind: String,
         /// For people.
         text: String,

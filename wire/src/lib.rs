@@ -1,6 +1,7 @@
 //! What two milliwatt processes must agree on.
 
 pub mod block;
+pub mod capture;
 pub mod clock;
 pub mod control;
 pub mod facts;

@@ -10,11 +10,13 @@ use super::status::{FactRing, MediaStatus, SocketDrops};
 use crate::recording::frames::FrameSender;
 use milliwatt_generator::calls::CallPlan;
 use milliwatt_generator::pacer::{NOT_SENT_AFTER_NS, Pacer, PacingLog};
-use milliwatt_receiver::driver::{Channel, Listener, Moment, SocketReader};
+use milliwatt_receiver::driver::{Listener, Moment, SocketReader};
 use milliwatt_receiver::leg::LegLog;
-use milliwatt_receiver::line::{Arrival, DRAIN_NS};
+use milliwatt_receiver::line::{Arrival, DRAIN_NS, Taken};
 use milliwatt_receiver::playout::AudioPool;
 use milliwatt_receiver::recorder::RecorderInput;
+use milliwatt_receiver::stream::Placed;
+use milliwatt_wire::capture::{self, Channel, Tap};
 use milliwatt_wire::clock::{mono_now, sleep_until};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{Lane, Leg};
@@ -46,6 +48,8 @@ pub struct EngineSetup {
     pub facts: rtrb::Producer<Fact>,
     /// Audio out.
     pub recorder: FrameSender,
+    /// Captured packets out.
+    pub tap: Tap,
 }
 
 /// The engine, run by its own thread.
@@ -62,6 +66,7 @@ pub struct Engine {
     facts: FactRing,
     pool: AudioPool,
     recorder: FrameSender,
+    tap: Tap,
     recorded: RecordedLanes,
     end: RunTime,
     drops: Vec<SocketDrops>,
@@ -80,6 +85,7 @@ impl Engine {
             status,
             facts,
             recorder,
+            tap,
         } = setup;
         let serves = move |lane: Lane| lane.0 % engines == index;
         let pacer = Pacer::new(&load, &plan, Leg::Sent, serves);
@@ -106,6 +112,7 @@ impl Engine {
             facts: FactRing::new(facts, &status),
             pool: AudioPool::new(drops.len() * waiting(&load)),
             recorder,
+            tap,
             recorded: RecordedLanes::new(drops.len(), load.legs),
             end: plan.end() + 2 * PTIME_NS,
             load,
@@ -143,6 +150,7 @@ impl Engine {
             facts,
             pool,
             recorder,
+            tap,
             recorded,
             end,
             ..
@@ -176,12 +184,25 @@ impl Engine {
                     .into_iter()
                     .chain(frame)
                     .for_each(|input| record(recorder, input, status));
-                hand_over(sender, &lines[index].port.rtp, sent, now, facts);
+                hand_over(
+                    sender,
+                    (&lines[index].port.rtp, index),
+                    (sent, tap),
+                    now,
+                    facts,
+                );
             } else {
                 lines[speaker].miss(&call, due, drift, pool, facts);
                 sender.skip();
             }
-            report(line, &mut lines[index], &call, now, sent, facts);
+            report(
+                line,
+                (&mut lines[index], index),
+                &call,
+                now,
+                (sent, tap),
+                facts,
+            );
         });
     }
 
@@ -197,6 +218,7 @@ impl Engine {
             sent: &mut self.sent,
             pool: &mut self.pool,
             drops: &mut self.drops,
+            tap: &mut self.tap,
             facts: self.facts.sink(),
         };
         self.reader.read(&mut listener, until);
@@ -263,6 +285,7 @@ struct EngineListener<'e, F> {
     sent: &'e mut SentLog,
     pool: &'e mut AudioPool,
     drops: &'e mut [SocketDrops],
+    tap: &'e mut Tap,
     facts: F,
 }
 
@@ -272,10 +295,27 @@ impl<F: FnMut(Fact)> Listener for EngineListener<'_, F> {
     }
 
     fn take(&mut self, port: usize, channel: Channel, datagram: &Datagram<'_>, moment: Moment) {
+        let mut how = capture::Taken {
+            arrived: moment.arrived,
+            taken: moment.taken,
+            drift: self.status.drift(moment.arrived),
+            foreign: false,
+        };
         let is_valid = match channel {
-            Channel::Rtp => self.take_rtp(port, datagram, moment),
+            Channel::Rtp => {
+                let became = self.take_rtp(port, datagram, (moment, how.drift));
+                how.foreign = became == Taken::Foreign;
+                matches!(
+                    became,
+                    Taken::Stream {
+                        placed: Placed::New { .. },
+                        ..
+                    }
+                )
+            }
             Channel::Rtcp => self.lines[port].rtcp.take(datagram.octets, moment.arrived),
         };
+        self.tap.arrival(port, channel, datagram, how);
         if is_valid {
             let now = self.clock.mono(moment.taken).0;
             self.status.last_valid.store(now, Ordering::Relaxed);
@@ -284,22 +324,31 @@ impl<F: FnMut(Fact)> Listener for EngineListener<'_, F> {
 }
 
 impl<F: FnMut(Fact)> EngineListener<'_, F> {
-    /// False when it is no new packet of ours.
-    fn take_rtp(&mut self, port: usize, datagram: &Datagram<'_>, moment: Moment) -> bool {
+    /// Takes an RTP datagram; an echo sends a new packet back.
+    fn take_rtp(
+        &mut self,
+        port: usize,
+        datagram: &Datagram<'_>,
+        (moment, drift): (Moment, i64),
+    ) -> Taken {
         let line = &mut self.lines[port];
         let arrival = Arrival {
             arrived: moment.arrived,
-            drift: self.status.drift(moment.arrived),
+            drift,
             dscp: datagram.dscp,
         };
-        let taken = line.take(
+        let became = line.take(
             datagram.octets,
             (arrival, moment.taken),
             (self.leg, self.pool),
             &mut self.facts,
         );
-        let Some((plan, slot)) = taken else {
-            return false;
+        let Taken::Stream {
+            plan,
+            placed: Placed::New { slot, .. },
+        } = became
+        else {
+            return became;
         };
         self.drops[port].note(datagram.drops, self.status);
         if self.load.role == Role::Echo
@@ -307,18 +356,17 @@ impl<F: FnMut(Fact)> EngineListener<'_, F> {
                 .pacer
                 .stream_of(port, plan.stream.call, &mut self.facts)
         {
-            let (octets, socket) = (datagram.octets, &line.port.rtp);
             reflect(
                 sender,
                 slot,
-                octets,
-                socket,
-                self.sent,
+                datagram.octets,
+                (&line.port.rtp, port),
+                (self.sent, self.tap),
                 moment.taken,
                 &mut self.facts,
             );
         }
-        true
+        became
     }
 }
 

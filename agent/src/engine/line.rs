@@ -49,25 +49,29 @@ impl EngineLine {
         }
     }
 
-    /// Takes an RTP datagram. Gives the stream and slot when it is the first copy of a packet of ours.
+    /// Takes an RTP datagram; says where it belonged.
     pub(super) fn take(
         &mut self,
         octets: &[u8],
-        (arrival, taken): (Arrival, RunTime),
+        (arrival, read_at): (Arrival, RunTime),
         (leg, pool): (&mut LegLog, &mut AudioPool),
         facts: &mut impl FnMut(Fact),
-    ) -> Option<(StreamPlan, u32)> {
-        let view = RtpView::parse(octets).ok()?;
-        let Taken::Stream { plan, placed } = self.receiver.take(&view, arrival, facts) else {
-            return None;
+    ) -> Taken {
+        let Ok(view) = RtpView::parse(octets) else {
+            return Taken::Foreign;
         };
-        let Placed::New { slot, ipdv } = placed else {
-            return None;
+        let taken = self.receiver.take(&view, arrival, facts);
+        let Taken::Stream {
+            plan,
+            placed: Placed::New { slot, ipdv },
+        } = taken
+        else {
+            return taken;
         };
-        leg.count(ipdv, arrival.arrived, taken, facts);
+        leg.count(ipdv, arrival.arrived, read_at, facts);
         self.rtcp.arrived(arrival.arrived, view.timestamp());
         self.store(&plan, (slot, view.payload()), arrival, pool, facts);
-        Some((plan, slot))
+        taken
     }
 
     /// Puts audio where its turn will find it. A packet that was here in time and was read too

@@ -8,6 +8,7 @@ use milliwatt_generator::report::SenderInfo;
 use milliwatt_generator::stream::{Handed, StreamSender};
 use milliwatt_receiver::playout::AudioPool;
 use milliwatt_receiver::recorder::AudioFrame;
+use milliwatt_wire::capture::{Channel, Tap};
 use milliwatt_wire::clock::wall_now;
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::load::LoadSpec;
@@ -43,14 +44,15 @@ pub(super) fn fill(
 
 pub(super) fn hand_over(
     sender: &mut StreamSender,
-    socket: &MediaSocket,
-    sent: &mut SentLog,
+    (socket, index): (&MediaSocket, usize),
+    (sent, tap): (&mut SentLog, &mut Tap),
     now: RunTime,
     facts: &mut impl FnMut(Fact),
 ) {
     let octets = sender.octets().len();
     let handed = match socket.send(sender.octets()) {
         SendOutcome::Sent => {
+            tap.departure(index, Channel::Rtp, sender.octets(), now);
             sent.rtp(now.second(), octets, facts);
             Handed::Sent
         }
@@ -62,10 +64,10 @@ pub(super) fn hand_over(
 /// Sends a report when it is due.
 pub(super) fn report(
     line: &mut Line,
-    at: &mut EngineLine,
+    (at, index): (&mut EngineLine, usize),
     call: &Call,
     now: RunTime,
-    sent: &mut SentLog,
+    (sent, tap): (&mut SentLog, &mut Tap),
     facts: &mut impl FnMut(Fact),
 ) {
     if !at.rtcp.expired(now) {
@@ -79,10 +81,10 @@ pub(super) fn report(
         timestamp: sender.timestamp(),
         packets: sender.sent(),
     };
-    let octets = at
-        .rtcp
-        .send(&at.port.rtcp, info, heard, now, sent.overhead());
-    sent.rtcp(now.second(), octets, facts);
+    if let Some(octets) = at.rtcp.send(&at.port.rtcp, info, heard, now) {
+        tap.departure(index, Channel::Rtcp, &octets, now);
+        sent.rtcp(now.second(), octets.len(), facts);
+    }
 }
 
 /// Sends a packet's audio straight back, in the echo stream's own headers. Slots that never came
@@ -91,8 +93,8 @@ pub(super) fn reflect(
     sender: &mut StreamSender,
     slot: u32,
     octets: &[u8],
-    socket: &MediaSocket,
-    sent: &mut SentLog,
+    socket: (&MediaSocket, usize),
+    logs: (&mut SentLog, &mut Tap),
     now: RunTime,
     facts: &mut impl FnMut(Fact),
 ) {
@@ -107,6 +109,6 @@ pub(super) fn reflect(
     };
     if sender.next_slot() == Some(slot) {
         sender.fill().copy_from_slice(audio);
-        hand_over(sender, socket, sent, now, facts);
+        hand_over(sender, socket, logs, now, facts);
     }
 }

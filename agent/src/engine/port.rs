@@ -5,11 +5,11 @@ use milliwatt_generator::calls::{Call, CallPlan, stream_headers};
 use milliwatt_generator::grid::Grid;
 use milliwatt_generator::pacer::line_offset;
 use milliwatt_generator::report::{Reception, ReportTimer, SenderInfo, build_report};
-use milliwatt_receiver::driver::Channel;
 use milliwatt_receiver::line::LineReceiver;
 use milliwatt_receiver::stream::StreamPlan;
 use milliwatt_scoring::interarrival_jitter::InterarrivalJitterTicks;
 use milliwatt_scoring::rtcp::{Report, middle_of, read};
+use milliwatt_wire::capture::Channel;
 use milliwatt_wire::id::{Lane, Leg, Party, StreamId};
 use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::socket::{MediaSocket, SendOutcome};
@@ -146,21 +146,17 @@ impl RtcpPort {
         holds_report
     }
 
-    /// Sends a report on `socket`; gives the octets a NIC counts, 0 when the system refused it.
+    /// Sends a report on `socket`; gives its octets, none when the system refused it.
     pub fn send(
         &mut self,
         socket: &MediaSocket,
         sender: SenderInfo,
         heard: Option<Heard>,
         now: RunTime,
-        overhead: u64,
-    ) -> u64 {
+    ) -> Option<Vec<u8>> {
         let reception = heard.map(|h| self.reception(h, now));
         let octets = build_report(sender, reception, "milliwatt");
-        match socket.send(&octets) {
-            SendOutcome::Sent => octets.len() as u64 + overhead,
-            _ => 0,
-        }
+        (socket.send(&octets) == SendOutcome::Sent).then_some(octets)
     }
 
     fn reception(&self, heard: Heard, now: RunTime) -> Reception {

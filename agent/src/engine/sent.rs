@@ -26,12 +26,6 @@ impl SentLog {
         }
     }
 
-    /// Octets of headers around a UDP payload.
-    #[must_use]
-    pub fn overhead(&self) -> u64 {
-        self.overhead
-    }
-
     /// Counts an RTP packet of so many octets sent in `second`.
     pub fn rtp(&mut self, second: u32, octets: usize, facts: &mut impl FnMut(Fact)) {
         self.turn(second, facts);
@@ -39,10 +33,10 @@ impl SentLog {
         self.second.rtp_octets += octets as u64 + self.overhead;
     }
 
-    /// Counts RTCP octets, headers included.
-    pub fn rtcp(&mut self, second: u32, octets: u64, facts: &mut impl FnMut(Fact)) {
+    /// Counts an RTCP packet of so many octets sent in `second`.
+    pub fn rtcp(&mut self, second: u32, octets: usize, facts: &mut impl FnMut(Fact)) {
         self.turn(second, facts);
-        self.second.rtcp_octets += octets;
+        self.second.rtcp_octets += octets as u64 + self.overhead;
     }
 
     /// Closes the second under way.

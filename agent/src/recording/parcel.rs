@@ -1,4 +1,4 @@
-//! A recording as it travels: compressed without loss, so that it is the audio itself, and padded
+//! A file as it travels: compressed without loss, so that a recording is the audio itself, and padded
 //! with noise, so that it weighs what the scenario's codec would make of it.
 
 use super::shelf::Finished;
@@ -14,12 +14,12 @@ use std::io::{self, Read, Write};
 /// Octets written to a connection at a time: one full TLS record.
 pub const WRITE_OCTETS: usize = 16 * 1024;
 
-/// A recording ready to be sent.
+/// A file ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parcel {
     /// What is said before it.
     pub offer: Offer,
-    /// The compressed WAV file.
+    /// The compressed file.
     pub compressed: Vec<u8>,
 }
 
@@ -35,7 +35,7 @@ pub fn weight_octets(rate_bits_per_second: u32, seconds: f64) -> u64 {
 }
 
 impl Parcel {
-    /// Reads and compresses a recording. Takes a core for some ms: not for an async thread.
+    /// Reads and compresses a file. Takes a core for some ms: not for an async thread.
     pub fn pack(recording: &Finished, weight_octets: u64) -> io::Result<Self> {
         let mut file = File::open(&recording.path)?;
         let mut digest = Context::new(&SHA256);
@@ -43,13 +43,13 @@ impl Parcel {
         // fastest level misses most of that: 58 kB a minute instead of 13.
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
         let mut piece = vec![0; 4 * WRITE_OCTETS];
-        let mut wav_octets = 0;
+        let mut file_octets = 0;
         loop {
             let read = file.read(&mut piece)?;
             if read == 0 {
                 break;
             }
-            wav_octets += read as u64;
+            file_octets += read as u64;
             digest.update(&piece[..read]);
             encoder.write_all(&piece[..read])?;
         }
@@ -58,8 +58,8 @@ impl Parcel {
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(digest.finish().as_ref());
         let offer = Offer {
-            call: recording.call,
-            wav_octets,
+            item: recording.item,
+            file_octets,
             compressed_octets,
             padding_octets: weight_octets.saturating_sub(compressed_octets),
             weight_octets,
@@ -110,6 +110,7 @@ mod tests {
     use milliwatt_generator::tone::Tone;
     use milliwatt_receiver::recorder::{AudioFrame, CallRecording};
     use milliwatt_wire::id::{CallId, Party};
+    use milliwatt_wire::transfer::Item;
 
     /// Seconds of both parties' tones, in a file in `folder`.
     fn two_tones(folder: &std::path::Path, seconds: u32) -> Finished {
@@ -139,7 +140,7 @@ mod tests {
         std::fs::write(&path, &wav).unwrap();
         let octets = wav.len() as u64;
         Finished {
-            call: CallId(1),
+            item: Item::Recording(CallId(1)),
             path,
             octets,
         }
@@ -152,7 +153,7 @@ mod tests {
         for (seconds, weight, wav) in [(60, 63_998, 960_058), (9, 9_600, 144_058)] {
             assert_eq!(weight_octets(8533, f64::from(seconds)), weight);
             let parcel = Parcel::pack(&two_tones(folder.path(), seconds), weight).unwrap();
-            assert_eq!(parcel.offer.wav_octets, wav);
+            assert_eq!(parcel.offer.file_octets, wav);
             // The first 8,000 octets are new, the rest repeats them.
             let compressed = parcel.offer.compressed_octets;
             assert!(
@@ -171,7 +172,7 @@ mod tests {
         std::fs::write(&path, &noise).unwrap();
         let parcel = Parcel::pack(
             &Finished {
-                call: CallId(2),
+                item: Item::Recording(CallId(2)),
                 path,
                 octets: 10_000,
             },

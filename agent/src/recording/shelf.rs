@@ -1,28 +1,28 @@
-//! Finished recordings that wait for the tester.
+//! Finished files, recordings above all, that wait for the tester.
 
-use milliwatt_wire::id::CallId;
+use milliwatt_wire::transfer::Item;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{fs, io};
 use tokio::sync::Notify;
 
-/// A recording on disk, whole.
+/// A file on disk, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished {
-    /// The call.
-    pub call: CallId,
-    /// The WAV file.
+    /// What it is.
+    pub item: Item,
+    /// Where it is.
     pub path: PathBuf,
     /// Its length, octets.
     pub octets: u64,
 }
 
-/// Something that went wrong with a recording: a line for the event log.
+/// Something that went wrong with a file: a line for the event log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
-    /// The recording's call.
-    pub call: CallId,
+    /// Which.
+    pub item: Item,
     /// Kind of the event: `disk-full`, `recording-lost`, `recording-gap` or `recording-stays`.
     pub kind: &'static str,
     /// For people: what happened to which recording, and what to do.
@@ -40,7 +40,7 @@ pub struct Shelf {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Finished>,
-    lent: BTreeMap<CallId, Finished>,
+    lent: BTreeMap<Item, Finished>,
     closed: bool,
     /// Octets of all recordings on disk, unfinished ones included.
     held: u64,
@@ -69,7 +69,7 @@ impl Shelf {
             {
                 let mut state = self.state();
                 if let Some(recording) = state.waiting.pop_front() {
-                    state.lent.insert(recording.call, recording.clone());
+                    state.lent.insert(recording.item, recording.clone());
                     return Some(recording);
                 }
                 if state.closed && state.lent.is_empty() {
@@ -81,15 +81,15 @@ impl Shelf {
     }
 
     /// The tester has the recording: deletes it.
-    pub fn confirm(&self, call: CallId) -> io::Result<()> {
-        let lent = self.end_loan(call);
+    pub fn confirm(&self, item: Item) -> io::Result<()> {
+        let lent = self.end_loan(item);
         lent.map_or(Ok(()), |recording| fs::remove_file(recording.path))
     }
 
     /// A transfer broke: the recording waits again, behind the others.
-    pub fn give_back(&self, call: CallId) {
+    pub fn give_back(&self, item: Item) {
         let mut state = self.state();
-        if let Some(recording) = state.lent.remove(&call) {
+        if let Some(recording) = state.lent.remove(&item) {
             state.waiting.push_back(recording);
         }
         drop(state);
@@ -98,10 +98,10 @@ impl Shelf {
 
     /// A lent recording cannot be sent, ever: it is reported and no longer waited for. Its file is
     /// left for people to look at.
-    pub fn lose(&self, call: CallId, text: String) {
-        self.end_loan(call);
+    pub fn lose(&self, item: Item, text: String) {
+        self.end_loan(item);
         self.report(Trouble {
-            call,
+            item,
             kind: "recording-lost",
             text,
         });
@@ -132,6 +132,11 @@ impl Shelf {
         fits
     }
 
+    /// Counts octets that are on disk whatever the limit.
+    pub fn hold(&self, octets: u64) {
+        self.state().held += octets;
+    }
+
     /// Gives claimed space free.
     pub fn release(&self, octets: u64) {
         let mut state = self.state();
@@ -155,9 +160,9 @@ impl Shelf {
         std::mem::take(&mut self.state().troubles)
     }
 
-    fn end_loan(&self, call: CallId) -> Option<Finished> {
+    fn end_loan(&self, item: Item) -> Option<Finished> {
         let mut state = self.state();
-        let recording = state.lent.remove(&call);
+        let recording = state.lent.remove(&item);
         state.held = state
             .held
             .saturating_sub(recording.as_ref().map_or(0, |r| r.octets));
@@ -175,6 +180,7 @@ impl Shelf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use milliwatt_wire::id::CallId;
     use std::future::Future;
     use std::task::{Context, Poll, Waker};
 
@@ -182,11 +188,15 @@ mod tests {
         future.poll(&mut Context::from_waker(Waker::noop()))
     }
 
+    fn recorded(call: u32) -> Item {
+        Item::Recording(CallId(call))
+    }
+
     fn recording(call: u32, folder: &std::path::Path) -> Finished {
         let path = folder.join(format!("{call}.wav"));
         fs::write(&path, b"0123456789").unwrap();
         Finished {
-            call: CallId(call),
+            item: Item::Recording(CallId(call)),
             path,
             octets: 10,
         }
@@ -200,12 +210,12 @@ mod tests {
         shelf.put(recording(2, folder.path()));
         let first = shelf.take().await.unwrap();
         assert_eq!(
-            (first.call, shelf.take().await.unwrap().call),
-            (CallId(1), CallId(2))
+            (first.item, shelf.take().await.unwrap().item),
+            (recorded(1), recorded(2))
         );
-        shelf.give_back(CallId(1));
+        shelf.give_back(recorded(1));
         assert!(first.path.exists());
-        shelf.confirm(CallId(2)).unwrap();
+        shelf.confirm(recorded(2)).unwrap();
         assert!(!folder.path().join("2.wav").exists());
         assert_eq!((shelf.pending(), shelf.held()), (1, 10));
         assert_eq!(shelf.take().await, Some(first));
@@ -219,9 +229,9 @@ mod tests {
         shelf.take().await.unwrap();
         let mut other = Box::pin(shelf.take());
         assert!(poll(other.as_mut()).is_pending());
-        shelf.give_back(CallId(1));
-        assert_eq!(other.await.map(|r| r.call), Some(CallId(1)));
-        shelf.confirm(CallId(1)).unwrap();
+        shelf.give_back(recorded(1));
+        assert_eq!(other.await.map(|r| r.item), Some(recorded(1)));
+        shelf.confirm(recorded(1)).unwrap();
         assert_eq!(shelf.take().await, None);
     }
 

@@ -5,7 +5,7 @@ use super::shelf::{Finished, Shelf};
 use milliwatt_wire::frame::{FrameError, read_message, write_message};
 use milliwatt_wire::id::CallId;
 use milliwatt_wire::load::LoadSpec;
-use milliwatt_wire::transfer::{Receipt, TransferMessage};
+use milliwatt_wire::transfer::{Item, Receipt, TransferMessage};
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -19,7 +19,7 @@ pub enum TransferError {
     /// The tester closed it.
     #[error("transfer of recordings broke off: the tester closed the connection")]
     Closed,
-    /// The tester said something where it has nothing to say, or spoke of another call.
+    /// The tester said something where it has nothing to say, or spoke of another file.
     #[error("the tester broke the transfer protocol: {0}")]
     Protocol(String),
 }
@@ -64,9 +64,12 @@ pub async fn serve_transfer<S: AsyncRead + AsyncWrite + Unpin>(
     while let Some(recording) = next_recording(&mut stream, shelf).await? {
         let loan = Loan {
             shelf,
-            call: recording.call,
+            item: recording.item,
         };
-        let weight = weight_octets(terms.rate_bits_per_second, weigh(recording.call));
+        let weight = match recording.item {
+            Item::Recording(call) => weight_octets(terms.rate_bits_per_second, weigh(call)),
+            Item::Capture(_) => 0,
+        };
         let Some(parcel) = pack(recording, weight, shelf).await else {
             continue;
         };
@@ -99,19 +102,13 @@ async fn next_recording<S: AsyncRead + Unpin>(
 
 /// Compresses on a thread for blocking work. None when the file cannot be read: it is lost.
 async fn pack(recording: Finished, weight: u64, shelf: &Shelf) -> Option<Parcel> {
-    let (call, path) = (recording.call, recording.path.clone());
+    let (item, path) = (recording.item, recording.path.clone());
     let packed = tokio::task::spawn_blocking(move || Parcel::pack(&recording, weight)).await;
     match packed.unwrap_or_else(|stopped| Err(io::Error::other(stopped))) {
         Ok(parcel) => Some(parcel),
         Err(error) => {
             let path = path.display();
-            shelf.lose(
-                call,
-                format!(
-                    "recording of call {} cannot be sent: {path}: {error}",
-                    call.0
-                ),
-            );
+            shelf.lose(item, format!("{item} cannot be sent: {path}: {error}"));
             None
         }
     }
@@ -132,12 +129,12 @@ async fn deliver<S: AsyncRead + AsyncWrite + Unpin>(
     }
     stream.flush().await?;
     let receipt: Receipt = read_message(stream).await?.ok_or(TransferError::Closed)?;
-    if receipt.call == parcel.offer.call {
+    if receipt.item == parcel.offer.item {
         Ok(receipt)
     } else {
-        let (sent, got) = (parcel.offer.call.0, receipt.call.0);
+        let (sent, got) = (parcel.offer.item, receipt.item);
         Err(TransferError::Protocol(format!(
-            "expected a receipt for call {sent}, got one for call {got}"
+            "expected a receipt for {sent}, got one for {got}"
         )))
     }
 }
@@ -145,18 +142,18 @@ async fn deliver<S: AsyncRead + AsyncWrite + Unpin>(
 /// A recording taken from the shelf goes back to it unless it is confirmed.
 struct Loan<'a> {
     shelf: &'a Shelf,
-    call: CallId,
+    item: Item,
 }
 
 impl Loan<'_> {
     fn confirm(&self) {
-        if let Err(error) = self.shelf.confirm(self.call) {
+        if let Err(error) = self.shelf.confirm(self.item) {
             let text = format!(
-                "recording of call {} is transferred but cannot be deleted: {error}",
-                self.call.0
+                "{} is transferred but cannot be deleted: {error}",
+                self.item
             );
             self.shelf.report(super::shelf::Trouble {
-                call: self.call,
+                item: self.item,
                 kind: "recording-stays",
                 text,
             });
@@ -166,7 +163,7 @@ impl Loan<'_> {
 
 impl Drop for Loan<'_> {
     fn drop(&mut self) {
-        self.shelf.give_back(self.call); // does nothing after a confirmation
+        self.shelf.give_back(self.item); // does nothing after a confirmation
     }
 }
 
@@ -191,7 +188,7 @@ mod tests {
             fs::write(&path, b"RIFF".repeat(500)).unwrap();
             assert!(shelf.claim(2_000, u64::MAX));
             shelf.put(Finished {
-                call: CallId(*call),
+                item: Item::Recording(CallId(*call)),
                 path,
                 octets: 2_000,
             });
@@ -214,7 +211,7 @@ mod tests {
         write_message(
             stream,
             &Receipt {
-                call: CallId(call),
+                item: Item::Recording(CallId(call)),
                 refused,
             },
         )
@@ -240,11 +237,14 @@ mod tests {
         for refused in [Some(Refusal::NotKept("full".to_owned())), None, None] {
             let (offer, octets) = read_offer(&mut tester).await;
             assert_eq!(
-                (offer.wav_octets, offer.weight_octets, octets.len()),
+                (offer.file_octets, offer.weight_octets, octets.len()),
                 (2_000, 10_000, 10_000)
             );
-            answer(&mut tester, offer.call.0, refused).await;
-            offered.push(offer.call.0);
+            let Item::Recording(CallId(call)) = offer.item else {
+                panic!("{offer:?}")
+            };
+            answer(&mut tester, call, refused).await;
+            offered.push(call);
         }
         assert_eq!(offered, [1, 2, 1]);
         assert_eq!(
@@ -289,7 +289,9 @@ mod tests {
         answer(&mut tester, 9, None).await;
         let error = served.await.unwrap().unwrap_err().to_string();
         assert!(
-            error.ends_with("expected a receipt for call 1, got one for call 9"),
+            error.ends_with(
+                "expected a receipt for recording of call 1, got one for recording of call 9"
+            ),
             "{error}"
         );
         assert!(folder.path().join("1.wav").exists());
@@ -312,16 +314,19 @@ mod tests {
         fs::remove_file(folder.path().join("1.wav")).unwrap();
         let (guest, mut tester) = tokio::io::duplex(1000);
         let served = serve(guest, &shelf);
-        assert_eq!(read_offer(&mut tester).await.0.call, CallId(2));
+        assert_eq!(
+            read_offer(&mut tester).await.0.item,
+            Item::Recording(CallId(2))
+        );
         answer(&mut tester, 2, None).await;
         served.await.unwrap().unwrap();
         let troubles = shelf.take_troubles();
         assert_eq!(
             troubles
                 .iter()
-                .map(|t| (t.call, t.kind))
+                .map(|t| (t.item, t.kind))
                 .collect::<Vec<_>>(),
-            [(CallId(1), "recording-lost")]
+            [(Item::Recording(CallId(1)), "recording-lost")]
         );
     }
 }

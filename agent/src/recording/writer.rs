@@ -7,6 +7,7 @@ use milliwatt_wire::clock::{mono_now, sleep_until};
 use milliwatt_wire::id::CallId;
 use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::time::NS_PER_MS;
+use milliwatt_wire::transfer::Item;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -145,7 +146,11 @@ impl Desk {
             .finish(frames, &mut file)
             .and_then(|header| file.finish(&header));
         match finished {
-            Ok((path, octets)) => self.shelf.put(Finished { call, path, octets }),
+            Ok((path, octets)) => self.shelf.put(Finished {
+                item: Item::Recording(call),
+                path,
+                octets,
+            }),
             Err(error) => self.give_up(call, Some(file), &error),
         }
     }
@@ -154,7 +159,7 @@ impl Desk {
         if frames > 0 {
             let number = call.0;
             self.shelf.report(Trouble {
-                call,
+                item: Item::Recording(call),
                 kind: "recording-gap",
                 text: format!(
                     "recording of call {number} lacks {frames} frames that came to the writer over 160 ms late"
@@ -202,7 +207,7 @@ impl Desk {
         });
         let (number, dir) = (call.0, self.dir.display());
         self.shelf.report(Trouble {
-            call,
+            item: Item::Recording(call),
             kind: if full { "disk-full" } else { "recording-lost" },
             text: format!("recording of call {number} is missing: {error}, in {dir}{left}"),
         });
@@ -384,7 +389,7 @@ mod tests {
         bench.writer.finish();
         for (call, frames) in [(12, 120), (13, 10), (14, 60)] {
             let finished = bench.shelf.take().await.unwrap();
-            assert_eq!(finished.call, CallId(call));
+            assert_eq!(finished.item, Item::Recording(CallId(call)));
             assert_eq!(
                 fs::read(&finished.path).unwrap(),
                 wav(frames),
@@ -430,13 +435,19 @@ mod tests {
         speak(&mut bench.input, 2, 100);
         end(&mut bench.input, 2, 100);
         bench.writer.finish();
-        assert_eq!(bench.shelf.take().await.map(|r| r.call), Some(CallId(1)));
+        assert_eq!(
+            bench.shelf.take().await.map(|r| r.item),
+            Some(Item::Recording(CallId(1)))
+        );
         assert_eq!(names(bench.folder.path()), ["call-00001.wav"]);
         let troubles = bench.shelf.take_troubles();
         let [trouble] = troubles.as_slice() else {
             panic!("{troubles:?}")
         };
-        assert_eq!((trouble.call, trouble.kind), (CallId(2), "disk-full"));
+        assert_eq!(
+            (trouble.item, trouble.kind),
+            (Item::Recording(CallId(2)), "disk-full")
+        );
         assert!(
             trouble
                 .text

@@ -6,6 +6,7 @@ use super::classify::{Kind, classify};
 use super::datagram::{Content, Datagram, Datagrams};
 use super::packet::Packet;
 use super::table::Key;
+use milliwatt_wire::capture::note::PacketNote;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -21,8 +22,10 @@ const BATCHES: usize = 4;
 pub enum Finding {
     /// What may be an RTP packet, on this interface.
     Rtp(Key, Packet, u32),
-    /// RTCP: its octets, its sender, when.
-    Rtcp(Box<[u8]>, IpAddr, i64),
+    /// What its receiver knew of the RTP packet that comes next.
+    PacketNote(PacketNote),
+    /// RTCP: its octets, its sender, when, on which interface.
+    Rtcp(Box<[u8]>, IpAddr, i64, u32),
     /// A SIP message.
     Sip(Box<[u8]>),
     /// An interface of a capture, and its name.
@@ -67,6 +70,8 @@ struct Scanner {
     full: SyncSender<Vec<Finding>>,
     used: Receiver<Vec<Finding>>,
     scanned: Scanned,
+    /// Of the next frame.
+    note: Option<PacketNote>,
 }
 
 impl Scanner {
@@ -77,6 +82,7 @@ impl Scanner {
             full,
             used,
             scanned: Scanned::default(),
+            note: None,
         }
     }
 
@@ -103,11 +109,13 @@ impl Scanner {
                 self.put(Finding::Interface(*index, name.map(str::to_owned)));
             }
             Record::Custom(data) => self.put(Finding::Custom((*data).into())),
+            Record::PacketNote(data) => self.note = PacketNote::decode(data),
         }
     }
 
     #[inline]
     fn take_frame(&mut self, frame: &Frame<'_>) {
+        let note = self.note.take();
         let (finding, name) = match self.datagrams.take(frame) {
             Content::Udp(datagram) => find(&datagram, frame),
             Content::Fragment => return,
@@ -117,6 +125,9 @@ impl Scanner {
             *self.scanned.other.entry(name).or_default() += 1;
         }
         if let Some(finding) = finding {
+            if let (Some(note), Finding::Rtp(..)) = (note, &finding) {
+                self.put(Finding::PacketNote(note));
+            }
             self.put(finding);
         }
     }
@@ -154,7 +165,12 @@ fn find(datagram: &Datagram<'_>, frame: &Frame<'_>) -> (Option<Finding>, &'stati
             (Some(Finding::Rtp(key, packet, frame.interface)), "")
         }
         Kind::Rtcp(octets) => {
-            let finding = Finding::Rtcp(octets.into(), datagram.source.ip(), frame.at);
+            let finding = Finding::Rtcp(
+                octets.into(),
+                datagram.source.ip(),
+                frame.at,
+                frame.interface,
+            );
             (Some(finding), "RTCP")
         }
         Kind::Sip(message) => (Some(Finding::Sip(message.into())), "SIP"),

@@ -65,6 +65,7 @@ impl Trial {
             guests: self.guest.iter().cloned().collect(),
             out: Some(folder.clone()),
             json: false,
+            capture: false,
             media_ports: self.ports,
             bind: None,
             keep_recordings: KeepRecordings::None,

@@ -19,6 +19,18 @@ pub fn facts_path(folder: &Path, end: End) -> PathBuf {
     folder.join("facts").join(name)
 }
 
+/// Name of a captured run's capture; until its end, the tester's half.
+#[must_use]
+pub fn capture_path(folder: &Path) -> PathBuf {
+    folder.join("capture.pcapng")
+}
+
+/// Where the guest's half of the capture waits to be put together with the tester's.
+#[must_use]
+pub fn guest_capture_folder(folder: &Path) -> PathBuf {
+    folder.join("capture.guest")
+}
+
 /// Makes the run's folder; one with anything in it is refused.
 pub fn create(folder: &Path) -> Result<(), Failure> {
     let failed = |e: io::Error| {

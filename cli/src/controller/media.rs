@@ -5,9 +5,13 @@ use super::pace::Pace;
 use super::receiving::Receiving;
 use super::sending::Sending;
 use crate::exit::Failure;
+use crate::output;
+use milliwatt_agent::capture::disk::Place;
+use milliwatt_agent::capture::half::HalfOf;
+use milliwatt_agent::capture::writer::Taps;
 use milliwatt_agent::collector::Collector;
 use milliwatt_agent::engine::{MediaStatus, PortPair};
-use milliwatt_agent::media::{all_rights, fact_ring};
+use milliwatt_agent::media::{CAPTURE_INCOMPLETE, all_rights, fact_ring};
 use milliwatt_agent::meter::TcpMeter;
 use milliwatt_agent::telemetry::HostProbe;
 use milliwatt_generator::calls::CallPlan;
@@ -17,6 +21,7 @@ use milliwatt_wire::id::End;
 use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::time::RunClock;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
@@ -31,6 +36,8 @@ pub(super) struct Opening {
     pub(super) judgement: String,
     pub(super) burst: bool,
     pub(super) pace: Pace,
+    /// Where the tester's half of the capture is written, when one was asked for.
+    pub(super) capture: Option<PathBuf>,
 }
 
 /// The running media of the tester.
@@ -43,6 +50,8 @@ pub(super) struct TesterMedia {
     pub(super) finish: mpsc::Sender<()>,
     /// Pacing and receiving threads, joined by the collector.
     pub(super) media_over: queue::UnboundedReceiver<()>,
+    /// The tester's half of the capture; ends when media is over.
+    pub(super) capture: Option<JoinHandle<()>>,
 }
 
 /// Starts pacing and receiving at run time zero of `clock`.
@@ -64,13 +73,20 @@ pub(super) fn start(
     let (granted, rights) = mpsc::channel();
     let (sample, stamps) = DepartureSample::start(&ports);
     let sample = Arc::new(sample);
+    let mut taps = opening.capture.as_ref().map(|_| Taps::default());
+    let mut tap = || {
+        taps.as_mut()
+            .map(|taps| taps.open(&*ports))
+            .unwrap_or_default()
+    };
+    let receiving_tap = tap();
     let receiving = Receiving::new(
         (&load, plan),
         (&ports, &sent),
         Arc::clone(&sample),
         clock,
         status,
-        receiving_facts,
+        (receiving_facts, receiving_tap),
     )
     .map_err(failed)?;
     let kernel_timestamps = ports.iter().all(|p| p.rtp.kernel_timestamps());
@@ -95,6 +111,7 @@ pub(super) fn start(
             of,
             sent: Arc::clone(&sent),
             sample: Arc::clone(&sample),
+            tap: tap(),
         };
         let granted = granted.clone();
         let send = move || sending.run(granted);
@@ -108,12 +125,18 @@ pub(super) fn start(
     let mut rights = all_rights(&rights);
     rights.push(stamps);
     let pair = ClockPair::read();
+    let half = HalfOf {
+        run: opening.run,
+        end: End::Tester,
+        wall_at_zero: pair.wall + (clock.zero - pair.mono),
+        dscp: load.dscp,
+    };
     let opened = Fact::Opened {
         end: End::Tester,
         run: opening.run,
         load: Box::new(load),
         same_clock,
-        wall_at_zero: pair.wall + (clock.zero - pair.mono),
+        wall_at_zero: half.wall_at_zero,
         timers: Timers {
             mode,
             threads: of,
@@ -124,6 +147,9 @@ pub(super) fn start(
         judgement: opening.judgement,
     };
     drop(facts.send(opened));
+    let capture = taps
+        .zip(opening.capture)
+        .and_then(|(taps, path)| start_capture(taps, (half, clock), path, &facts));
     let probe = HostProbe::new(Some(local));
     let collector = Collector::new(
         rings,
@@ -144,7 +170,36 @@ pub(super) fn start(
         blocks,
         finish,
         media_over,
+        capture,
     })
+}
+
+/// Of what is free on this disk, this much is left to what else is written there, percent: the guest's half
+/// comes to the same disk, and both once more when they are put together.
+const KEEP_PERCENT: u64 = 80;
+
+/// A capture that cannot be begun is told and left out.
+fn start_capture(
+    taps: Taps,
+    (half, clock): (HalfOf, RunClock),
+    path: PathBuf,
+    facts: &mpsc::Sender<Fact>,
+) -> Option<JoinHandle<()>> {
+    let facts = facts.clone();
+    let tell = move |text: String| {
+        output::complain(&format!("\ncapture: {text}"));
+        let event = Fact::Event {
+            at: clock.run(mono_now()),
+            kind: CAPTURE_INCOMPLETE.into(),
+            text: format!("the tester's half: {text}"),
+        };
+        // The collector is there for as long as the run is.
+        drop(facts.send(event));
+    };
+    let (place, told) = (Place::File(path), Box::new(tell.clone()));
+    taps.write((half, clock), (place, KEEP_PERCENT), told)
+        .inspect_err(|error| tell(format!("it cannot be written: {error}")))
+        .ok()
 }
 
 fn collect(

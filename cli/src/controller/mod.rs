@@ -6,6 +6,7 @@
 //! same way as a later `milliwatt report`.
 
 mod calendar;
+pub mod capture;
 mod clocks;
 pub mod conclusion;
 mod departures;

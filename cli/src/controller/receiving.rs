@@ -8,11 +8,12 @@ use milliwatt_agent::engine::{
 use milliwatt_generator::calls::{Call, CallPlan, stream_headers};
 use milliwatt_generator::grid::Grid;
 use milliwatt_generator::report::SenderInfo;
-use milliwatt_receiver::driver::{Channel, Listener, Moment, SocketReader};
+use milliwatt_receiver::driver::{Listener, Moment, SocketReader};
 use milliwatt_receiver::leg::LegLog;
 use milliwatt_receiver::line::{Arrival, DRAIN_NS, LineReceiver, Taken};
 use milliwatt_receiver::packet::RtpView;
 use milliwatt_receiver::stream::Placed;
+use milliwatt_wire::capture::{self, Channel, Tap};
 use milliwatt_wire::clock::{StampClock, mono_now, sleep_until, wall_now};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{Leg, Party, StreamId};
@@ -50,6 +51,7 @@ pub(super) struct Receiving {
     leg: LegLog,
     sample: Arc<DepartureSample>,
     departures: DepartureLog,
+    tap: Tap,
     end: RunTime,
 }
 
@@ -60,7 +62,7 @@ impl Receiving {
         sample: Arc<DepartureSample>,
         clock: RunClock,
         status: &Arc<MediaStatus>,
-        facts: rtrb::Producer<Fact>,
+        (facts, tap): (rtrb::Producer<Fact>, Tap),
     ) -> io::Result<Self> {
         let (shared, grid) = (Arc::new(load.clone()), Arc::new(Grid::new(load)));
         let reader = SocketReader::new(ports.iter().map(|port| (&port.rtp, &port.rtcp)), clock)?;
@@ -88,6 +90,7 @@ impl Receiving {
             leg: LegLog::new(Leg::Sent),
             sample,
             departures: DepartureLog::new(),
+            tap,
             end: plan.end() + load.onward_offset + PTIME_NS,
             ports: Arc::clone(ports),
             load: load.clone(),
@@ -121,6 +124,7 @@ impl Receiving {
             leg: &mut self.leg,
             sample: &self.sample,
             departures: &mut self.departures,
+            tap: &mut self.tap,
             facts: self.facts.sink(),
         };
         self.reader.read(&mut listener, until);
@@ -145,6 +149,7 @@ impl Receiving {
             lines,
             octets,
             leg,
+            tap,
             ..
         } = self;
         let mut sink = facts.sink();
@@ -152,14 +157,11 @@ impl Receiving {
             let line = &mut lines[index];
             line.receiver.sweep(now, &mut sink);
             if now < cut && line.rtcp.expired(now) {
-                let left = line.report(
-                    load,
-                    &ports[index],
-                    sent[index].load(Ordering::Relaxed),
-                    now,
-                    octets.overhead(),
-                );
-                octets.rtcp(now.second(), left, &mut sink);
+                let packets = sent[index].load(Ordering::Relaxed);
+                if let Some(report) = line.report(load, &ports[index], packets, now) {
+                    tap.departure(index, Channel::Rtcp, &report, now);
+                    octets.rtcp(now.second(), report.len(), &mut sink);
+                }
             }
         }
         if now.0 % NS_PER_SECOND < READ_EVERY_NS {
@@ -191,6 +193,7 @@ struct TesterListener<'r, F> {
     leg: &'r mut LegLog,
     sample: &'r DepartureSample,
     departures: &'r mut DepartureLog,
+    tap: &'r mut Tap,
     facts: F,
 }
 
@@ -209,19 +212,33 @@ impl<F: FnMut(Fact)> Listener for TesterListener<'_, F> {
 
     fn take(&mut self, port: usize, channel: Channel, datagram: &Datagram<'_>, moment: Moment) {
         let Moment { arrived, taken } = moment;
-        let line = &mut self.lines[port];
-        if channel == Channel::Rtcp {
-            line.rtcp.take(datagram.octets, arrived);
-            return;
-        }
-        let drift = -self.status.drift(arrived);
-        let Some(ipdv) = line.take(datagram, arrived, drift, &mut self.facts) else {
-            return;
+        let mut how = capture::Taken {
+            arrived,
+            taken,
+            drift: -self.status.drift(arrived),
+            foreign: false,
         };
-        self.leg.count(ipdv, arrived, taken, &mut self.facts);
-        let now = self.clock.mono(taken).0;
-        self.status.last_valid.store(now, Ordering::Relaxed);
-        line.drops.note(datagram.drops, self.status);
+        let line = &mut self.lines[port];
+        match channel {
+            Channel::Rtcp => {
+                line.rtcp.take(datagram.octets, arrived);
+            }
+            Channel::Rtp => {
+                let became = line.take(datagram, arrived, how.drift, &mut self.facts);
+                how.foreign = became == Taken::Foreign;
+                if let Taken::Stream {
+                    placed: Placed::New { ipdv, .. },
+                    ..
+                } = became
+                {
+                    self.leg.count(ipdv, arrived, taken, &mut self.facts);
+                    let now = self.clock.mono(taken).0;
+                    self.status.last_valid.store(now, Ordering::Relaxed);
+                    line.drops.note(datagram.drops, self.status);
+                }
+            }
+        }
+        self.tap.arrival(port, channel, datagram, how);
     }
 }
 
@@ -232,42 +249,36 @@ impl HeardLine {
         arrived: RunTime,
         drift: i64,
         facts: &mut impl FnMut(Fact),
-    ) -> Option<[Option<i64>; 2]> {
-        let view = RtpView::parse(datagram.octets).ok()?;
+    ) -> Taken {
+        let Ok(view) = RtpView::parse(datagram.octets) else {
+            return Taken::Foreign;
+        };
         let arrival = Arrival {
             arrived,
             drift,
             dscp: datagram.dscp,
         };
-        let Taken::Stream {
-            placed: Placed::New { ipdv, .. },
+        let taken = self.receiver.take(&view, arrival, facts);
+        if let Taken::Stream {
+            placed: Placed::New { .. },
             ..
-        } = self.receiver.take(&view, arrival, facts)
-        else {
-            return None;
-        };
-        self.rtcp.arrived(arrived, view.timestamp());
-        Some(ipdv)
+        } = taken
+        {
+            self.rtcp.arrived(arrived, view.timestamp());
+        }
+        taken
     }
 
-    /// Sends a report of the call that is up; gives the octets that left.
+    /// Sends a report of the call that is up; gives its octets, none when none left.
     fn report(
         &mut self,
         load: &LoadSpec,
         port: &PortPair,
         packets: u32,
         now: RunTime,
-        overhead: u64,
-    ) -> u64 {
-        let Some(call) = self
-            .calls
-            .iter()
-            .rev()
-            .find(|c| c.start <= now && now < c.end())
-            .copied()
-        else {
-            return 0;
-        };
+    ) -> Option<Vec<u8>> {
+        let up = |call: &&Call| call.start <= now && now < call.end();
+        let call = self.calls.iter().rev().find(up).copied()?;
         let stream = StreamId {
             call: call.id,
             party: self.party,
@@ -282,6 +293,6 @@ impl HeardLine {
             packets,
         };
         let heard = heard(&mut self.receiver, &call);
-        self.rtcp.send(&port.rtcp, info, heard, now, overhead)
+        self.rtcp.send(&port.rtcp, info, heard, now)
     }
 }

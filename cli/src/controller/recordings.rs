@@ -1,4 +1,5 @@
-//! Recordings at the tester: inflated, checked, scored, kept or not, and told as facts.
+//! Recordings at the tester: inflated, checked, scored, kept or not, and told as facts. Parts of the
+//! guest's capture come the same way and are kept as they are.
 
 use crate::args::KeepRecordings;
 use crate::output;
@@ -8,7 +9,7 @@ use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::facts::{Fact, RecordingFact, SilenceFact};
 use milliwatt_wire::id::CallId;
 use milliwatt_wire::time::RunClock;
-use milliwatt_wire::transfer::{Offer, Refusal};
+use milliwatt_wire::transfer::{Item, Offer, Refusal};
 use ring::digest::{SHA256, digest};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
@@ -56,6 +57,8 @@ pub struct RecordingSink {
     clock: RunClock,
     score: Scorer,
     tell: Teller,
+    /// Where parts of the guest's capture go, when there is one.
+    capture: Option<PathBuf>,
     state: Mutex<State>,
 }
 
@@ -65,6 +68,8 @@ struct State {
     attempts: BTreeMap<CallId, u32>,
     confirmed: BTreeSet<CallId>,
     samples: u32,
+    /// Parts of the guest's capture that are here.
+    parts: BTreeSet<u32>,
     /// The disk's state has been told since the last recording that could be kept.
     full: bool,
 }
@@ -85,7 +90,17 @@ impl RecordingSink {
             clock,
             score,
             tell,
+            capture: None,
             state: Mutex::default(),
+        }
+    }
+
+    /// The same, for a run that is captured: the guest's parts of the capture go to `folder`.
+    #[must_use]
+    pub fn with_capture(self, folder: PathBuf) -> Self {
+        Self {
+            capture: Some(folder),
+            ..self
         }
     }
 
@@ -95,45 +110,86 @@ impl RecordingSink {
         self.state().confirmed.len()
     }
 
-    /// A transfer of this call's recording began.
-    pub fn count_attempt(&self, call: CallId) {
+    /// Parts of the guest's capture confirmed so far.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        self.state().parts.len()
+    }
+
+    /// A transfer of this file began.
+    pub fn count_attempt(&self, item: Item) {
         let mut state = self.state();
-        if !state.confirmed.contains(&call) {
+        if let Item::Recording(call) = item
+            && !state.confirmed.contains(&call)
+        {
             *state.attempts.entry(call).or_default() += 1;
         }
+    }
+
+    /// Takes one file whose octets have all come. `Ok` is the promise that it is safe here.
+    pub fn accept(&self, offer: &Offer, compressed: &[u8]) -> Result<(), Refusal> {
+        match offer.item {
+            Item::Recording(call) => self.accept_recording(call, offer, compressed),
+            Item::Capture(part) => self.accept_part(part, offer, compressed),
+        }
+    }
+
+    fn accept_part(&self, part: u32, offer: &Offer, compressed: &[u8]) -> Result<(), Refusal> {
+        let not_asked = || Refusal::NotKept("no capture was asked for".to_owned());
+        let folder = self.capture.as_ref().ok_or_else(not_asked)?;
+        let octets = unpack(offer, compressed)?;
+        let written = fs::create_dir_all(folder)
+            .and_then(|()| write_whole(folder, &part_name(part), &octets));
+        let mut state = self.state();
+        if let Err(error) = written {
+            return Err(self.refuse(state, &error));
+        }
+        state.full = false;
+        state.parts.insert(part);
+        Ok(())
     }
 
     /// Judges one recording whose octets have all come. `Ok` is the promise that it is safe here:
     /// scored, told as a fact, and on disk when it is to be kept. A further copy of a recording
     /// that is safe already changes nothing. Takes a core for some ms: not for an async thread.
-    pub fn accept(&self, offer: &Offer, compressed: &[u8]) -> Result<(), Refusal> {
-        if self.state().confirmed.contains(&offer.call) {
+    fn accept_recording(
+        &self,
+        call: CallId,
+        offer: &Offer,
+        compressed: &[u8],
+    ) -> Result<(), Refusal> {
+        if self.state().confirmed.contains(&call) {
             return Ok(());
         }
         let wav = unpack(offer, compressed)?;
         let scored = (self.score)(&wav);
         let mut state = self.state(); // held from here on: another copy may come at the same time
-        if state.confirmed.contains(&offer.call) {
+        if state.confirmed.contains(&call) {
             return Ok(());
         }
-        if let Err(error) = self.keep(&mut state, offer.call, &wav, &scored) {
+        if let Err(error) = self.keep(&mut state, call, &wav, &scored) {
             return Err(self.refuse(state, &error));
         }
-        state.confirmed.insert(offer.call);
-        let attempts = state.attempts.remove(&offer.call).unwrap_or(1);
+        state.confirmed.insert(call);
+        let attempts = state.attempts.remove(&call).unwrap_or(1);
         drop(state);
-        (self.tell)(Fact::Recording(self.fact(offer, attempts, scored)));
+        (self.tell)(Fact::Recording(self.fact((call, offer), attempts, scored)));
         Ok(())
     }
 
-    fn fact(&self, offer: &Offer, attempts: u32, scored: Result<Scored, String>) -> RecordingFact {
+    fn fact(
+        &self,
+        (call, offer): (CallId, &Offer),
+        attempts: u32,
+        scored: Result<Scored, String>,
+    ) -> RecordingFact {
         let (scored, error) = match scored {
             Ok(scored) => (scored, None),
             Err(error) => (Scored::default(), Some(error)),
         };
         RecordingFact {
-            call: offer.call,
-            file: file_name(offer.call),
+            call,
+            file: file_name(call),
             received_at: self.clock.run(mono_now()),
             wire_octets: offer.wire_octets(),
             weight_octets: offer.weight_octets,
@@ -200,25 +256,31 @@ pub fn file_name(call: CallId) -> String {
     format!("call-{:05}.wav", call.0)
 }
 
+/// The name of a part of the guest's capture: their order is that of their names.
+#[must_use]
+pub fn part_name(part: u32) -> String {
+    format!("guest-{part:05}.pcapng")
+}
+
 /// Inflates to exactly the announced length and checks the digest.
 fn unpack(offer: &Offer, compressed: &[u8]) -> Result<Vec<u8>, Refusal> {
     let damaged = |why: String| Refusal::Damaged(why);
-    let mut wav = Vec::new();
-    let mut bounded = DeflateDecoder::new(compressed).take(offer.wav_octets + 1);
+    let mut file = Vec::new();
+    let mut bounded = DeflateDecoder::new(compressed).take(offer.file_octets + 1);
     bounded
-        .read_to_end(&mut wav)
+        .read_to_end(&mut file)
         .map_err(|error| damaged(format!("it does not inflate: {error}")))?;
-    if wav.len() as u64 != offer.wav_octets {
+    if file.len() as u64 != offer.file_octets {
         return Err(damaged(format!(
-            "expected {} octets of WAV file, got {} or more",
-            offer.wav_octets,
-            wav.len()
+            "expected {} octets of file, got {} or more",
+            offer.file_octets,
+            file.len()
         )));
     }
-    if digest(&SHA256, &wav).as_ref() != offer.sha256 {
+    if digest(&SHA256, &file).as_ref() != offer.sha256 {
         return Err(damaged("its SHA-256 is not the announced one".to_owned()));
     }
-    Ok(wav)
+    Ok(file)
 }
 
 /// Writes a file under another name first, so that no half of one is ever taken for it.
@@ -309,8 +371,8 @@ mod tests {
         encoder.write_all(wav).unwrap();
         let compressed = encoder.finish().unwrap();
         let offer = Offer {
-            call: CallId(call),
-            wav_octets: wav.len() as u64,
+            item: Item::Recording(CallId(call)),
+            file_octets: wav.len() as u64,
             compressed_octets: compressed.len() as u64,
             padding_octets: 7,
             weight_octets: compressed.len() as u64 + 7,
@@ -322,10 +384,10 @@ mod tests {
     #[test]
     fn a_second_copy_is_acknowledged_and_told_once_with_its_attempts() {
         let bench = bench(KeepRecordings::All);
-        bench.sink.count_attempt(CallId(3));
-        bench.sink.count_attempt(CallId(3));
+        bench.sink.count_attempt(Item::Recording(CallId(3)));
+        bench.sink.count_attempt(Item::Recording(CallId(3)));
         assert_eq!(bench.accept(3, b"!audio"), Ok(()));
-        bench.sink.count_attempt(CallId(3));
+        bench.sink.count_attempt(Item::Recording(CallId(3)));
         assert_eq!(bench.accept(3, b"!audio"), Ok(()));
         let facts = bench.facts();
         let [Fact::Recording(fact)] = facts.as_slice() else {
@@ -349,11 +411,11 @@ mod tests {
         let mut other = compressed.clone();
         other[3] ^= 4;
         let short = Offer {
-            wav_octets: 16,
+            file_octets: 16,
             ..offer.clone()
         };
         let long = Offer {
-            wav_octets: 18,
+            file_octets: 18,
             ..offer.clone()
         };
         let digest = Offer {

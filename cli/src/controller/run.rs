@@ -1,9 +1,10 @@
 //! A run under way: watched, stopped, finished.
 
 use super::calendar::Calendar;
+use super::capture;
 use super::clocks::{Exchange, SkewEstimate};
 use super::dial::Dial;
-use super::directory::{FactsLog, absorb};
+use super::directory::{FactsLog, absorb, capture_path, guest_capture_folder};
 use super::link::{Link, LinkEvent};
 use super::live::{AbortWatch, Progress};
 use super::media::{self, Opening, TesterMedia};
@@ -16,15 +17,17 @@ use super::uploads::start_uploads;
 use crate::exit::Failure;
 use crate::output;
 use crate::run::RunRequest;
-use milliwatt_agent::engine::MediaStatus;
+use milliwatt_agent::engine::{MediaStatus, PortPair};
+use milliwatt_agent::media::CAPTURE_INCOMPLETE;
 use milliwatt_generator::calls::CallPlan;
 use milliwatt_scoring::scorer::LiveView;
+use milliwatt_wire::capture::note::Note;
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::control::{FromAgent, ToAgent};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::End;
 use milliwatt_wire::time::{MonoTime, NS_PER_MS, NS_PER_SECOND, RunClock, RunTime};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::time::Duration;
@@ -43,6 +46,10 @@ const FAREWELL: Duration = Duration::from_millis(100);
 /// A run under way.
 pub(super) struct Run<'a> {
     request: &'a RunRequest,
+    folder: PathBuf,
+    run: u64,
+    /// RTP ports of each line, here and at the guest.
+    ports: Vec<[u16; 2]>,
     remote: Option<Remote>,
     plan: Arc<CallPlan>,
     clock: RunClock,
@@ -57,6 +64,9 @@ pub(super) struct Run<'a> {
     skew: SkewEstimate,
     transfers: JoinSet<()>,
     recorded: std_mpsc::Receiver<Fact>,
+    sink: Arc<RecordingSink>,
+    /// Parts of the guest's capture that had come when it was last looked.
+    parts: usize,
     cut: RunTime,
     media_over: bool,
     guest: GuestState,
@@ -99,17 +109,22 @@ impl<'a> Run<'a> {
             judgement,
             burst,
             pace: request.pace,
+            capture: request.capture.then(|| capture_path(folder)),
         };
         let (recorded_sender, recorded) = std_mpsc::channel();
         let tell = Box::new(move |fact| drop(recorded_sender.send(fact)));
-        let sink = RecordingSink::new(
+        let mut sink = RecordingSink::new(
             folder.join("recordings"),
             request.keep_recordings,
             clock,
             Box::new(score),
             tell,
         );
-        let transfers = start_uploads(dial, ready.load.transfer.parallel, &Arc::new(sink));
+        if request.capture {
+            sink = sink.with_capture(guest_capture_folder(folder));
+        }
+        let sink = Arc::new(sink);
+        let transfers = start_uploads(dial, ready.load.transfer.parallel, &sink);
         let logs_failed = |e: std::io::Error| {
             Failure::could_not_run(format!("cannot write facts in {}: {e}", folder.display()))
         };
@@ -127,6 +142,7 @@ impl<'a> Run<'a> {
             local,
             ..
         } = ready;
+        let numbers = ports.iter().map(port_numbers).collect();
         let media = media::start(
             (load, ports, local, same_clock),
             &plan,
@@ -137,6 +153,9 @@ impl<'a> Run<'a> {
         )?;
         Ok(Self {
             request,
+            folder: folder.to_owned(),
+            run,
+            ports: numbers,
             remote,
             calendar: Calendar::new(&plan),
             plan,
@@ -151,6 +170,8 @@ impl<'a> Run<'a> {
             skew: SkewEstimate::default(),
             transfers,
             recorded,
+            sink,
+            parts: 0,
             cut: RunTime(i64::MAX),
             media_over: false,
             guest: GuestState::Speaking,
@@ -211,6 +232,10 @@ impl<'a> Run<'a> {
     fn tell_what_happened(&mut self) -> RunTime {
         let now = self.clock.run(mono_now());
         while self.transfers.try_join_next().is_some() {}
+        let parts = self.sink.parts();
+        if std::mem::replace(&mut self.parts, parts) != parts {
+            self.last_progress = mono_now();
+        }
         let facts = &self.media.facts;
         self.calendar
             .advance(now, &mut |fact| drop(facts.send(fact)));
@@ -367,8 +392,10 @@ impl<'a> Run<'a> {
     }
 
     async fn finish(mut self) -> Result<(), Failure> {
-        self.transfers.abort_all();
         self.tell_what_happened();
+        let came = self.guest == GuestState::Done && self.transfers.is_empty();
+        self.transfers.abort_all();
+        self.end_capture(came).await;
         self.link.send(ToAgent::Finish);
         // A collector that is gone already has closed its log.
         self.media.finish.send(()).unwrap_or_default();
@@ -376,8 +403,54 @@ impl<'a> Run<'a> {
             self.take_own_block(block)?;
         }
         sleep(FAREWELL).await;
+        self.complete_capture().await;
         Ok(())
     }
+
+    /// Waits for the last of the tester's half, and tells when the guest's did not come.
+    async fn end_capture(&mut self, guest_came: bool) {
+        let Some(writer) = self.media.capture.take() else {
+            return;
+        };
+        let joined = tokio::task::spawn_blocking(move || writer.join()).await;
+        if !matches!(joined, Ok(Ok(()))) {
+            self.event(CAPTURE_INCOMPLETE, "the capture's thread failed".into());
+        }
+        if !guest_came {
+            let text = "the guest's half of the capture did not come, or not whole";
+            output::complain(&format!("capture: {text}"));
+            self.event(CAPTURE_INCOMPLETE, text.into());
+        }
+    }
+
+    /// Puts the capture together; what cannot be is told, and costs nothing else.
+    async fn complete_capture(self) {
+        if !self.request.capture {
+            return;
+        }
+        let run = Note::Run {
+            run: self.run,
+            scenario: self.request.plan.name.clone(),
+            wall_at_zero: 0,
+            ports: self.ports,
+        };
+        let folder = self.folder;
+        let completed = tokio::task::spawn_blocking(move || capture::complete(&folder, run)).await;
+        let failed = match completed {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(stopped) => stopped.to_string(),
+        };
+        output::complain(&format!(
+            "capture: its halves could not be put together: {failed}; the tester's is capture.pcapng, the guest's in \
+             capture.guest: `mergecap` makes one of them, without the run's plan"
+        ));
+    }
+}
+
+fn port_numbers(ports: &PortPair) -> [u16; 2] {
+    let there = ports.rtp.peer_addr().map_or(0, |peer| peer.port());
+    [ports.rtp.local_addr().port(), there]
 }
 
 /// The run ends: what it would measure from here on could not be kept.

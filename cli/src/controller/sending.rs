@@ -6,6 +6,7 @@ use milliwatt_agent::media::{PACING_PRIORITY, prepare_packet_thread};
 use milliwatt_generator::calls::{Call, CallPlan};
 use milliwatt_generator::driver::{Departure, Departures, Pacing};
 use milliwatt_generator::tone::Tone;
+use milliwatt_wire::capture::{Channel, Tap};
 use milliwatt_wire::clock::{SleepMode, mono_now};
 use milliwatt_wire::facts::{Fact, Right};
 use milliwatt_wire::id::Party;
@@ -36,6 +37,8 @@ pub(super) struct Sending {
     /// Packets sent of the current stream of each port, for RTCP.
     pub(super) sent: Arc<[AtomicU32]>,
     pub(super) sample: Arc<DepartureSample>,
+    /// Captured packets out.
+    pub(super) tap: Tap,
 }
 
 impl Sending {
@@ -58,6 +61,7 @@ impl Sending {
             sent: &self.sent,
             sample: &self.sample,
             octets: SentLog::new(ipv6),
+            tap: self.tap,
         };
         let pacing = Pacing {
             load: &self.load,
@@ -94,6 +98,7 @@ struct TesterEnd<'s> {
     sent: &'s [AtomicU32],
     sample: &'s DepartureSample,
     octets: SentLog,
+    tap: Tap,
 }
 
 impl Departures for TesterEnd<'_> {
@@ -128,6 +133,7 @@ impl Departures for TesterEnd<'_> {
         let outcome = self.ports[departure.port].rtp.send(octets);
         if outcome == SendOutcome::Sent {
             self.octets.rtp(at.second(), octets.len(), facts);
+            self.tap.departure(departure.port, Channel::Rtp, octets, at);
             if let Some(sampled) = sampled {
                 sampled.left();
             }

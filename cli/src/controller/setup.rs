@@ -37,7 +37,7 @@ pub(super) struct Ready {
 pub(super) async fn set_up(
     dial: &Dial,
     mut load: LoadSpec,
-    (guest_named, media_bind): (bool, Option<IpAddr>),
+    (guest_named, media_bind, capture): (bool, Option<IpAddr>, bool),
     range: &RangeInclusive<u16>,
     lost_after: Duration,
 ) -> Result<Ready, Failure> {
@@ -54,6 +54,7 @@ pub(super) async fn set_up(
         load: Box::new(load.clone()),
         guest_named,
         same_clock,
+        capture,
     };
     link.send(message);
     let (numbers, secret) = link

@@ -95,7 +95,7 @@ async fn watch(request: &RunRequest, folder: &Path) -> Result<(), Failure> {
     let ready = set_up(
         &dial,
         request.plan.load.clone(),
-        (own.is_none(), request.bind),
+        (own.is_none(), request.bind, request.capture),
         &range,
         lost_after,
     )

@@ -2,7 +2,7 @@
 
 use super::recordings::RecordingSink;
 use milliwatt_wire::frame::{FrameError, read_message, write_message};
-use milliwatt_wire::transfer::{Offer, Receipt, Refusal, TransferMessage, WAV_OCTETS_MAX};
+use milliwatt_wire::transfer::{FILE_OCTETS_MAX, Item, Offer, Receipt, Refusal, TransferMessage};
 use std::io;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, copy, sink};
@@ -24,11 +24,11 @@ pub enum TransferError {
     Frame(#[from] FrameError),
     /// The guest offers what no recording can be.
     #[error(
-        "the guest offers a recording of call {call} that is {octets} octets long, at most {WAV_OCTETS_MAX} are allowed"
+        "the guest offers a {item} that is {octets} octets long, at most {FILE_OCTETS_MAX} are allowed"
     )]
     TooLong {
-        /// The call.
-        call: u32,
+        /// What it is.
+        item: Item,
         /// The largest of the lengths that it named, octets.
         octets: u64,
     },
@@ -57,9 +57,9 @@ where
             None => return Ok(Ended::Closed),
             Some(TransferMessage::NoMore) => return Ok(Ended::NoMore),
             Some(TransferMessage::Offer(offer)) => {
-                let call = offer.call;
+                let item = offer.item;
                 let refused = receive(&mut stream, offer, &sink).await?.err();
-                write_message(&mut stream, &Receipt { call, refused }).await?;
+                write_message(&mut stream, &Receipt { item, refused }).await?;
             }
         }
     }
@@ -72,7 +72,7 @@ async fn receive<S: AsyncRead + Unpin>(
     recordings: &Arc<RecordingSink>,
 ) -> Result<Result<(), Refusal>, TransferError> {
     check_lengths(&offer)?;
-    recordings.count_attempt(offer.call);
+    recordings.count_attempt(offer.item);
     let mut compressed = Vec::new(); // grows with what comes, not with what was announced
     stream
         .take(offer.compressed_octets)
@@ -88,13 +88,13 @@ async fn receive<S: AsyncRead + Unpin>(
 
 fn check_lengths(offer: &Offer) -> Result<(), TransferError> {
     let lengths = [
-        offer.wav_octets,
+        offer.file_octets,
         offer.compressed_octets,
         offer.padding_octets,
     ];
     match lengths.into_iter().max() {
-        Some(octets) if octets > WAV_OCTETS_MAX => Err(TransferError::TooLong {
-            call: offer.call.0,
+        Some(octets) if octets > FILE_OCTETS_MAX => Err(TransferError::TooLong {
+            item: offer.item,
             octets,
         }),
         _ => Ok(()),

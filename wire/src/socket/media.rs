@@ -110,6 +110,12 @@ impl MediaSocket {
         self.local
     }
 
+    /// The peer that it is connected to; none before it is.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.socket.peer_addr().ok()?.as_socket()
+    }
+
     /// The kernel stamps arrivals: [`super::Datagram::arrived_wall_ns`] is to be expected.
     #[must_use]
     pub fn kernel_timestamps(&self) -> bool {

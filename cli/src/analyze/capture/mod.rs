@@ -11,10 +11,6 @@ use std::path::Path;
 
 /// A block beyond this is damage: the largest frame that capture programs write is 256 KiB.
 pub const BLOCK_OCTETS_MAX: usize = 16 << 20;
-/// Enterprise number of our own pcapng blocks: that for documentation (RFC 5612).
-pub const ENTERPRISE: u32 = 32_473;
-/// What the data of our own blocks begins with.
-pub const MAGIC: &[u8] = b"milliwatt";
 
 /// What a frame's first octets are: a number of the tcpdump.org link-layer registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +64,8 @@ pub enum Record<'f> {
     },
     /// A block of our own: what follows the magic.
     Custom(&'f [u8]),
+    /// What stands in an option of our own of the frame that comes next.
+    PacketNote(&'f [u8]),
 }
 
 /// Why a capture could not be read, or not to its end.

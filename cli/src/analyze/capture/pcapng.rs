@@ -2,7 +2,9 @@
 //! blocks hold no time, so nothing about them can be measured: they are passed over.
 
 use super::source::Source;
-use super::{BLOCK_OCTETS_MAX, ENTERPRISE, Fault, Frame, Link, MAGIC, Record};
+use super::{BLOCK_OCTETS_MAX, Fault, Frame, Link, Record};
+use milliwatt_agent::capture::pcapng::{ENTERPRISE, OPTION_CUSTOM};
+use milliwatt_wire::capture::note::MAGIC;
 use std::io::Read;
 
 /// A section header's type, the same in either byte order.
@@ -104,7 +106,14 @@ impl Section {
     /// Takes a block's body; none when it is not as it should be.
     fn take(&mut self, kind: u32, body: &[u8], take: &mut dyn FnMut(Record<'_>)) -> Option<()> {
         match kind {
-            ENHANCED_PACKET => take(Record::Frame(self.enhanced(body)?)),
+            ENHANCED_PACKET => {
+                let frame = self.enhanced(body)?;
+                let options = 20 + frame.octets.len().next_multiple_of(4);
+                if let Some(note) = body.get(options..).and_then(|options| self.note(options)) {
+                    take(Record::PacketNote(note));
+                }
+                take(Record::Frame(frame));
+            }
             INTERFACE => self.describe(body, take)?,
             OBSOLETE_PACKET => take(Record::Frame(self.obsolete(body)?)),
             _ if CUSTOM.contains(&kind) && self.word(body, 0) == ENTERPRISE => {
@@ -120,6 +129,20 @@ impl Section {
     fn enhanced<'f>(&self, body: &'f [u8]) -> Option<Frame<'f>> {
         let interface = self.word(body, 0);
         self.frame(interface, body, self.word(body, 12))
+    }
+
+    /// The option of our own among those of a packet.
+    #[inline]
+    fn note<'f>(&self, mut options: &'f [u8]) -> Option<&'f [u8]> {
+        while options.len() >= 4 {
+            let (code, length) = (self.half(options, 0), usize::from(self.half(options, 2)));
+            let value = options.get(4..4 + length)?;
+            if code == OPTION_CUSTOM && self.word(value, 0) == ENTERPRISE {
+                return value.get(4..);
+            }
+            options = options.get(4 + length.next_multiple_of(4)..)?;
+        }
+        None
     }
 
     fn obsolete<'f>(&self, body: &'f [u8]) -> Option<Frame<'f>> {

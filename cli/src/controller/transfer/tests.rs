@@ -40,7 +40,7 @@ fn bench(calls: u32) -> Bench {
             .map(|()| wav(call).len() as u64)
             .unwrap();
         shelf.put(Finished {
-            call: CallId(call),
+            item: Item::Recording(CallId(call)),
             path,
             octets,
         });
@@ -204,10 +204,10 @@ async fn a_corrupted_octet_is_found_and_the_recording_sent_again() {
     assert_eq!(attempts, [2, 1]);
 }
 
-/// Length of the first offer's frame: 4 octets of length, a variant, the call, 4000 (2 octets),
+/// Length of the first offer's frame: 4 octets of length, two variants, the call, 4000 (2 octets),
 /// under 128 (1 octet), its rest to 10,000 and 10,000 (2 octets each), 32 octets of digest.
 fn offer_octets() -> u64 {
-    4 + 1 + 1 + 2 + 1 + 2 + 2 + 32
+    4 + 2 + 1 + 2 + 1 + 2 + 2 + 32
 }
 
 #[tokio::test]
@@ -238,8 +238,8 @@ async fn a_length_that_no_recording_has_ends_the_connection_before_anything_is_r
     let (mut guest, tester) = duplex(600);
     let received = bench.receive(tester);
     let offer = Offer {
-        call: CallId(4),
-        wav_octets: u64::MAX,
+        item: Item::Recording(CallId(4)),
+        file_octets: u64::MAX,
         compressed_octets: 10,
         padding_octets: 0,
         weight_octets: 0,
@@ -251,7 +251,7 @@ async fn a_length_that_no_recording_has_ends_the_connection_before_anything_is_r
     assert!(matches!(
         received.await.unwrap(),
         Err(TransferError::TooLong {
-            call: 4,
+            item: Item::Recording(CallId(4)),
             octets: u64::MAX
         })
     ));

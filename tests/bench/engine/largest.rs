@@ -20,14 +20,17 @@ pub(crate) fn measure_unpaced(bench: &Bench) {
     unpaced(bench);
 }
 
-/// Median packets/s of the bare unpaced loop.
+/// Median packets/s of the bare unpaced loop, in the scheduling class of the pacing that is held against it.
 fn unpaced(bench: &Bench) -> f64 {
     let run = || {
         let sink = format!("--streams {UNPACED_STREAMS}");
         let sink = bench
             .bare
             .start_receiver(&bench.lab, Side::Guest, "sink", &sink);
-        let options = format!("--streams {UNPACED_STREAMS} --seconds {}", bench.seconds);
+        let options = format!(
+            "--streams {UNPACED_STREAMS} --seconds {} --fifo {}",
+            bench.seconds, PACING.priority
+        );
         let sender = bench
             .bare
             .start_sender(&bench.lab, Side::Tester, "send", &options);

@@ -8,7 +8,12 @@
  *     bare sink    --local A --streams N                        every packet, nothing of it looked at
  *
  * Streams use ports two apart (RTP's even ports), N of them from --port on at either end. Receivers begin
- * with the first packet and end 500 ms after the last. */
+ * with the first packet and end 500 ms after the last. Further options:
+ *
+ *     --fifo PRIORITY            SCHED_FIFO; 0, the default, is the ordinary class
+ *     --mode sleep|hybrid|spin   how pace waits for a slot; hybrid spins the last --spin US (100) of it
+ *     --clock slot|packet        lateness by one reading of the clock a slot, the default, or one a packet
+ *     --poll US                  receivers read this often (1000); 0 blocks until something comes */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>

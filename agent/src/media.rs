@@ -25,9 +25,9 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 /// Facts a ring holds, a stream: it tells one a second, and a few more when it is impaired.
-const FACTS_A_STREAM: usize = 16;
+const FACTS_A_STREAM: usize = 6;
 /// Facts a ring holds at least.
-const FACTS_MIN: usize = 4096;
+const FACTS_MIN: usize = 2048;
 /// Audio frames that may wait for a disk that stands still, a stream: 3 s.
 const FRAMES_A_STREAM: usize = 150;
 /// Priority of the guest's media threads under `SCHED_FIFO`: above ordinary work, below the kernel's own.

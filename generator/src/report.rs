@@ -24,7 +24,8 @@ const NTP_UNIX_SECONDS: u64 = 2_208_988_800;
 /// and divided by e - 1.5; the first one half of that.
 #[derive(Clone, Debug)]
 pub struct ReportTimer {
-    random: ChaCha8Rng,
+    /// What the next interval is drawn from: a generator of its own for each would outweigh the rest of a port.
+    seed: u64,
     next: RunTime,
 }
 
@@ -32,10 +33,7 @@ impl ReportTimer {
     /// A timer for a stream that starts at `start`.
     #[must_use]
     pub fn new(seed: u64, start: RunTime) -> Self {
-        let mut timer = Self {
-            random: ChaCha8Rng::seed_from_u64(seed),
-            next: start,
-        };
+        let mut timer = Self { seed, next: start };
         timer.next = start + timer.interval() / 2;
         timer
     }
@@ -51,7 +49,9 @@ impl ReportTimer {
 
     #[expect(clippy::cast_possible_truncation, reason = "at most 6.2e9 ns")]
     fn interval(&mut self) -> i64 {
-        (INTERVAL_MIN_NS * self.random.random_range(0.5..1.5) / COMPENSATION) as i64
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        self.seed = random.random();
+        (INTERVAL_MIN_NS * random.random_range(0.5..1.5) / COMPENSATION) as i64
     }
 }
 

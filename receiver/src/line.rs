@@ -55,7 +55,8 @@ impl LineReceiver {
         let planned: Box<dyn Iterator<Item = StreamPlan> + Send> = Box::new(planned.into_iter());
         Self {
             planned: planned.peekable(),
-            open: VecDeque::with_capacity(2),
+            // One is open; a second while two calls overlap on the way.
+            open: VecDeque::new(),
             cut: RunTime(i64::MAX),
         }
     }

@@ -8,10 +8,10 @@ use milliwatt_wire::id::CallId;
 use milliwatt_wire::load::{CLOCK_RATE, Codec, LoadSpec, SAMPLES_PER_PACKET};
 use std::io::{self, Write};
 
-/// Frames written at a time: 2560 octets of a stereo file.
-const CHUNK_FRAMES: u32 = 8;
-/// Frames held back for those that are still to come; a multiple of the chunk.
-const WINDOW_FRAMES: u32 = 2 * CHUNK_FRAMES;
+/// Frames written at a time: 1280 octets of a stereo file.
+const CHUNK_FRAMES: u32 = 4;
+/// Frames of a party that are held: a chunk, and two ticks that the other party may be behind.
+const WINDOW_FRAMES: u32 = CHUNK_FRAMES + 2;
 /// Octets of [`wav_header`].
 pub const WAV_HEADER_OCTETS: usize = 58;
 /// Octets of the header that a RIFF length counts: all after the length itself.
@@ -45,7 +45,7 @@ pub enum RecorderInput {
     },
 }
 
-/// Puts one call's frames in order, in a third of a second of memory whatever the call's length: an engine plays both
+/// Puts one call's frames in order, in six ticks of memory whatever the call's length: an engine plays both
 /// parties of a call tick by tick, so their frames come almost in order.
 ///
 /// The file is [`CallRecording::header`] (rewritten at the end, when the length is known) and then
@@ -102,7 +102,7 @@ impl CallRecording {
         self.too_late
     }
 
-    /// Takes a frame, in any order within the last [`CHUNK_FRAMES`]; writes chunks that fell out of the window.
+    /// Takes a frame, at most two ticks after a later one; writes chunks that fell out of the window.
     pub fn handle_frame(&mut self, frame: &AudioFrame, file: &mut impl Write) -> io::Result<()> {
         if frame.index < self.next || usize::from(frame.channel) >= self.window.len() {
             self.too_late += 1;
@@ -314,18 +314,18 @@ mod tests {
 
     #[test]
     fn a_frame_later_than_the_window_is_counted_and_not_written_elsewhere() {
-        // Tick 149 pushes out chunks of 8 until it fits in 16: up to 136.
+        // Tick 149 pushes out chunks of 4 until it fits in 6: up to 144.
         let frames = [
             frame(0, 149, 1),
             frame(0, 0, 9),
-            frame(1, 135, 9),
-            frame(1, 136, 2),
-            frame(2, 136, 9),
+            frame(1, 143, 9),
+            frame(1, 144, 2),
+            frame(2, 144, 9),
         ];
         let (data, _, too_late) = record(&load(Codec::Pcmu, true, 2), &frames, 150);
         assert_eq!(too_late, 3);
         assert!(!data.contains(&9));
-        assert_eq!((data[136 * 320 + 1], data[149 * 320]), (2, 1));
+        assert_eq!((data[144 * 320 + 1], data[149 * 320]), (2, 1));
     }
 
     #[test]
@@ -365,11 +365,11 @@ mod tests {
     }
 
     proptest! {
-        /// Frames lost at random and shuffled by up to a chunk: every sample lies where its tick says.
+        /// Frames lost at random and shuffled by up to two ticks: every sample lies where its tick says.
         #[test]
         fn the_data_equals_the_truth_whatever_came_in_whatever_order(
             length in 1_u32..400,
-            seeds in prop::collection::vec((0_u32..8, prop::bool::weighted(0.9), 0_u8..0x7f), 800),
+            seeds in prop::collection::vec((0_u32..3, prop::bool::weighted(0.9), 0_u8..0x7f), 800),
         ) {
             let mut truth = vec![0xff_u8; length as usize * 320];
             let mut sent: Vec<(u32, AudioFrame)> = Vec::new();

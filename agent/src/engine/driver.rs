@@ -370,9 +370,9 @@ impl<F: FnMut(Fact)> EngineListener<'_, F> {
     }
 }
 
-/// Packets of a stream that wait at a time: those in the buffer, one that is early and one whose turn it is.
+/// Packets of a stream that wait at a time: those in the buffer, and the one whose turn it is.
 fn waiting(load: &LoadSpec) -> usize {
-    usize::try_from(load.playout_buffer / PTIME_NS).unwrap_or(0) + 2
+    usize::try_from(load.playout_buffer / PTIME_NS).unwrap_or(0) + 1
 }
 
 /// Line of the party whose audio goes out on line `index`: lines are in order of lane and party.

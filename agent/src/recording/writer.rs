@@ -162,7 +162,7 @@ impl Desk {
                 item: Item::Recording(call),
                 kind: "recording-gap",
                 text: format!(
-                    "recording of call {number} lacks {frames} frames that came to the writer over 160 ms late"
+                    "recording of call {number} lacks {frames} frames that came to the writer over 40 ms late"
                 ),
             });
         }

@@ -1,6 +1,7 @@
 //! The bare loops of `tests/bench/bare.c`: compiled, started, read.
 
 use crate::lab::{Lab, Program, Side, wait_for};
+use crate::paced::WORD;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Command;
@@ -54,15 +55,28 @@ impl Bare {
         receiver
     }
 
+    /// Starts our own pacing thread in place of `pace`, with these options.
+    pub(crate) fn start_paced(&self, lab: &Lab, options: &str) -> Loop {
+        let (from, to) = (Side::Tester, Side::Guest);
+        let (local, remote, port) = (from.address(), to.address(), port(from));
+        let words = format!("{WORD} --local {local} --remote {remote} --port {port} {options}");
+        let program = std::env::current_exe().unwrap();
+        Loop::start(lab, from, program.to_str().unwrap(), &words)
+    }
+
     fn start(&self, lab: &Lab, side: Side, words: &str) -> Loop {
-        let words: Vec<&str> = words.split_whitespace().collect();
-        Loop {
-            program: lab.start(side, self.program.to_str().unwrap(), &words),
-        }
+        Loop::start(lab, side, self.program.to_str().unwrap(), words)
     }
 }
 
 impl Loop {
+    fn start(lab: &Lab, side: Side, program: &str, words: &str) -> Self {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        Self {
+            program: lab.start(side, program, &words),
+        }
+    }
+
     /// Waits for its end; what it measured.
     pub(crate) fn end(self) -> Value {
         let ended = self.program.wait();

@@ -2,14 +2,14 @@
 
 use crate::Bench;
 use crate::lab::Side;
-use crate::ours::{self, PACING, lateness_said};
+use crate::one_way::{Pacer, pace};
+use crate::ours::{PACING, Pacing, lateness_said};
 use crate::pairs::{median, pass_or_fail};
-use serde_json::Value;
 
 /// Streams of the bare unpaced loop: as many sockets as the load that is compared most.
 const UNPACED_STREAMS: u32 = 500;
 /// The load rises from here in steps of this, up to that, streams.
-const LOADS: (u32, u32, u32) = (1000, 500, 6000);
+const LOADS: (u32, u32, u32) = (1000, 200, 6000);
 /// A load holds when lateness p99.9 stays below this, us, and nothing is left out.
 const LATENESS_US: f64 = 5000.0;
 /// Required of our largest load, in packets/s, to the unpaced loop's rate.
@@ -51,23 +51,26 @@ fn unpaced(bench: &Bench) -> f64 {
     median
 }
 
-/// The largest load of either side, and ours beside the unpaced rate.
+/// The largest load of either side's pacing, one way, and ours beside the unpaced rate.
 pub(crate) fn compare(bench: &Bench) {
     let unpaced = unpaced(bench);
-    let bare = largest(bench, "bare, one way", |streams| {
-        let run = pace(bench, streams);
-        let late = run["lateness_us"]["p999"].as_f64().unwrap();
-        println!(
-            "  {streams} streams, bare, one way: {}; {} not sent",
-            lateness_said(&run["lateness_us"]),
-            run["not_sent"]
-        );
-        late < LATENESS_US && run["not_sent"] == 0
-    });
-    let ours = largest(bench, "milliwatt, both ways", |streams| {
-        let run = ours::run(bench, streams / 2, PACING);
-        println!("  {streams} streams, milliwatt, both ways: {}", run.said());
-        run.holds(LATENESS_US)
+    let pacing = &Pacing {
+        slot_us: 500,
+        ..*PACING
+    };
+    let sides = [("bare", Pacer::Bare), ("milliwatt", Pacer::Ours(1))];
+    let [bare, ours] = sides.map(|(name, pacer)| {
+        largest(bench, name, |streams| {
+            let run = pace(bench, pacer, streams, pacing);
+            let late = run["lateness_us"]["p999"].as_f64().unwrap();
+            println!(
+                "  {streams} streams, {name}: {}; {} not sent, {:.1} % CPU",
+                lateness_said(&run["lateness_us"]),
+                run["not_sent"],
+                run["cpu_percent"].as_f64().unwrap()
+            );
+            late < LATENESS_US && run["not_sent"] == 0
+        })
     });
     let share = |streams: u32| f64::from(streams * 50) / unpaced;
     println!(
@@ -89,23 +92,4 @@ fn largest(bench: &Bench, side: &str, holds: impl Fn(u32) -> bool) -> u32 {
         .unwrap_or(0);
     println!("  {side}: {largest} streams, {} packets/s", largest * 50);
     largest
-}
-
-/// Bare pacing to a bare sink.
-fn pace(bench: &Bench, streams: u32) -> Value {
-    let sink = format!("--streams {streams}");
-    let sink = bench
-        .bare
-        .start_receiver(&bench.lab, Side::Guest, "sink", &sink);
-    let options = format!(
-        "--streams {streams} --seconds {} {}",
-        bench.seconds,
-        PACING.bare_options()
-    );
-    let sender = bench
-        .bare
-        .start_sender(&bench.lab, Side::Tester, "pace", &options);
-    let paced = sender.end();
-    sink.end();
-    paced
 }

@@ -21,7 +21,9 @@ mod iperf3;
 #[path = "../../lab/mod.rs"]
 mod lab;
 mod largest;
+mod one_way;
 mod ours;
+mod paced;
 mod pairs;
 mod wire;
 
@@ -33,19 +35,21 @@ use lab::Lab;
 type Comparison = fn(&Bench);
 
 /// Every comparison, by name.
-const COMPARISONS: [(&str, Comparison); 6] = [
+const COMPARISONS: [(&str, Comparison); 8] = [
     ("wire", wire::compare),
-    ("lateness", both_ways::compare_lateness),
+    ("lateness", one_way::compare_lateness),
+    ("run-lateness", both_ways::compare_lateness),
     ("receive", both_ways::compare_receiving),
     ("both-ways", both_ways::compare_full_duplex),
     ("unpaced", largest::measure_unpaced),
     ("largest", largest::compare),
+    ("threads", one_way::compare_threads),
 ];
 
 /// What is compared, and for how long.
 #[derive(Parser)]
 struct Args {
-    /// Comparisons: wire, lateness, receive, both-ways, unpaced, largest [default: all]
+    /// Comparisons: wire, lateness, run-lateness, receive, both-ways, unpaced, largest, threads [default: all]
     names: Vec<String>,
     /// Pairs of runs, one of each side in turns
     #[arg(long, default_value_t = 5)]
@@ -67,6 +71,9 @@ struct Bench {
 }
 
 fn main() {
+    if std::env::args().nth(1).as_deref() == Some(paced::WORD) {
+        return paced::main();
+    }
     let args = Args::parse();
     let known = |name: &&String| COMPARISONS.iter().any(|(known, _)| known == name);
     if let Some(unknown) = args.names.iter().find(|name| !known(name)) {

@@ -14,20 +14,36 @@ pub(crate) struct Pacing {
     /// Priority of the tester's pacing under `SCHED_FIFO`, 0 for the ordinary class. A thread that spins under it is
     /// stopped for 50 ms of each second (sched(7), real-time throttling) where anything else wants its processor.
     pub(crate) priority: u8,
-    /// What makes `milliwatt run` do so, as keys of the scenario; none where it does so unasked.
-    pub(crate) set: &'static [&'static str],
+    /// What makes `milliwatt run` do so; nothing where it does so unasked.
+    pub(crate) args: &'static [&'static str],
     /// Required of lateness p99.9, ours to the bare loop's: at most.
     pub(crate) at_most: f64,
 }
 
 /// The pacings that lateness is compared in.
-pub(crate) const PACINGS: &[Pacing] = &[Pacing {
-    slot_us: 500,
-    mode: "sleep",
-    priority: milliwatt_agent::media::PACING_PRIORITY,
-    set: &[],
-    at_most: 1.2,
-}];
+pub(crate) const PACINGS: &[Pacing] = &[
+    Pacing {
+        slot_us: 250,
+        mode: "sleep",
+        priority: milliwatt_agent::media::PACING_PRIORITY,
+        args: &[],
+        at_most: 1.2,
+    },
+    Pacing {
+        slot_us: 250,
+        mode: "hybrid",
+        priority: milliwatt_agent::media::PACING_PRIORITY,
+        args: &["--pacing", "hybrid"],
+        at_most: 1.2,
+    },
+    Pacing {
+        slot_us: 250,
+        mode: "spin",
+        priority: 0,
+        args: &["--pacing", "spin"],
+        at_most: 1.5,
+    },
+];
 
 /// The pacing of every other comparison.
 pub(crate) const PACING: &Pacing = &PACINGS[0];
@@ -68,7 +84,8 @@ pub(crate) fn run(bench: &Bench, calls: u32, pacing: &Pacing) -> Run {
     );
     let set = [ROLE, ARRIVALS, &concurrent, "validity.lateness=5ms"];
     let mut args = vec!["--for", &time, "--no-abort"];
-    args.extend(set.iter().chain(pacing.set).flat_map(|key| ["--set", key]));
+    args.extend(set.iter().flat_map(|key| ["--set", key]));
+    args.extend(pacing.args);
     let mut program = bench.lab.start_run("250-calls", &agent, "run", &args);
     let mut readings = Vec::new();
     while program.runs() {

@@ -13,6 +13,8 @@ pub(crate) struct Measured {
 pub(crate) enum Required {
     /// No more than this.
     AtMost(f64),
+    /// No less than this.
+    AtLeast(f64),
     /// Anything: the comparison is only shown.
     Nothing,
 }
@@ -60,6 +62,12 @@ fn judged(ratio: f64, required: Required) -> String {
             format!(
                 "; required: at most {limit:.3}: {}",
                 pass_or_fail(ratio <= limit)
+            )
+        }
+        Required::AtLeast(limit) => {
+            format!(
+                "; required: at least {limit:.3}: {}",
+                pass_or_fail(ratio >= limit)
             )
         }
         Required::Nothing => String::new(),

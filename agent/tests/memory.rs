@@ -1,0 +1,210 @@
+//! What a stream costs in memory, and what a packet costs in allocations: the whole guest end under the 250-call
+//! test's load, and the pacing thread that sends to it, in one process whose allocations are counted.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends at the first thing that is not as it should be"
+)]
+#![expect(
+    clippy::print_stdout,
+    reason = "what was measured is part of the proof: --nocapture shows it"
+)]
+
+use milliwatt_agent::engine::{MediaStatus, PortPair};
+use milliwatt_agent::media::{MediaShared, ReadyMedia, start_media};
+use milliwatt_agent::meter::TcpMeter;
+use milliwatt_agent::ports::{bind_ports, connect_ports};
+use milliwatt_agent::recording::shelf::Shelf;
+use milliwatt_agent::spool::Spool;
+use milliwatt_generator::calls::CallPlan;
+use milliwatt_generator::driver::{Departure, Departures, Pacing};
+use milliwatt_wire::clock::{SleepMode, mono_now, sleep_until};
+use milliwatt_wire::facts::Fact;
+use milliwatt_wire::load::{Codec, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};
+use milliwatt_wire::socket::{SendOutcome, raise_file_limit};
+use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND, RunClock, RunTime};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use std::alloc::System;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+#[global_allocator]
+static ALLOCATED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Streams each way.
+const STREAMS: usize = 500;
+/// Octets that a stream may cost, histograms, rings and buffers of audio included.
+const OCTETS_A_STREAM: usize = 8 * 1024;
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// The tester, as its pacing thread sees it.
+struct Tester<'p>(&'p [PortPair]);
+
+impl Departures for Tester<'_> {
+    fn cut(&self) -> RunTime {
+        RunTime(i64::MAX)
+    }
+
+    fn is_halted(&self) -> bool {
+        false
+    }
+
+    fn fill(&mut self, _departure: &Departure<'_>, payload: &mut [u8]) {
+        payload.fill(0x1e);
+    }
+
+    fn send(
+        &mut self,
+        departure: &Departure<'_>,
+        octets: &[u8],
+        _at: RunTime,
+        _facts: &mut impl FnMut(Fact),
+    ) -> SendOutcome {
+        self.0[departure.port].rtp.send(octets)
+    }
+
+    fn told_sent(&mut self, _port: usize, _packets: u32) {}
+}
+
+fn load() -> LoadSpec {
+    LoadSpec {
+        seed: 1,
+        role: Role::MediaServer,
+        concurrent: 250,
+        total: None,
+        arrival_interval: 0,
+        hold: Hold::Fixed(3600 * NS_PER_SECOND),
+        steady_start: false,
+        legs: 2,
+        full_for: Some(5 * NS_PER_SECOND),
+        codec: Codec::Pcmu,
+        dscp: 46,
+        transfer_dscp: 0,
+        playout_buffer: 60 * NS_PER_MS,
+        dead_air_min: 60 * NS_PER_MS,
+        slot_width: NS_PER_MS / 4,
+        onward_offset: 2 * NS_PER_MS,
+        recording: RecordingSpec {
+            share: 1.0,
+            rate_bits_per_second: 8533,
+            stereo: true,
+        },
+        transfer: TransferSpec { parallel: 1 },
+        known_silences: Vec::new(),
+    }
+}
+
+/// Both sides' port pairs, tied to each other.
+fn ports(load: &LoadSpec) -> (Vec<PortPair>, Vec<PortPair>) {
+    let guest = bind_ports(load, LOOPBACK, &(20_000..=29_999)).unwrap();
+    let tester = bind_ports(load, LOOPBACK, &(30_000..=39_999)).unwrap();
+    let addresses = |ports: &[PortPair]| {
+        let both = |port: &PortPair| [port.rtp.local_addr(), port.rtcp.local_addr()];
+        ports.iter().flat_map(both).collect::<Vec<_>>()
+    };
+    connect_ports(&guest, addresses(&tester).into_iter()).unwrap();
+    connect_ports(&tester, addresses(&guest).into_iter()).unwrap();
+    (tester, guest)
+}
+
+/// Sends what the tester would; gives how many packets that were.
+fn start_pacing(
+    load: &LoadSpec,
+    plan: &Arc<CallPlan>,
+    ports: Vec<PortPair>,
+    clock: RunClock,
+) -> JoinHandle<u64> {
+    let (load, plan) = (load.clone(), Arc::clone(plan));
+    std::thread::spawn(move || {
+        let pacing = Pacing {
+            load: &load,
+            plan: &plan,
+            clock,
+            mode: SleepMode::Sleep,
+            // A busy machine sends later, not less.
+            burst: true,
+            index: 0,
+            of: 1,
+        };
+        let mut sent = 0_u64;
+        pacing.run(&mut Tester(&ports), &mut |fact| {
+            if let Fact::Pacing(second) = fact {
+                sent += u64::from(second.sent);
+            }
+        });
+        sent
+    })
+}
+
+fn held() -> usize {
+    let stats = ALLOCATED.stats();
+    stats.bytes_allocated - stats.bytes_deallocated
+}
+
+/// Both directions of 500 streams run for six seconds. In two of them 50,000 packets leave the tester, arrive at
+/// the guest, are played, recorded and sent on: packet threads handle 150,000. A stream's second is told
+/// once, with its histogram, and written; that takes a few allocations, a packet takes none. What is held when all
+/// streams run is what it costs, and it does not grow.
+#[test]
+fn a_stream_costs_at_most_8_kib_and_a_packet_no_allocation() {
+    let (_, files) = raise_file_limit();
+    assert!(
+        files > 2500,
+        "this test opens 2000 sockets, and {files} files are allowed"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let load = load();
+    let (tester, guest) = ports(&load);
+    let plan = Arc::new(CallPlan::expand(&load));
+    let clock = RunClock {
+        zero: mono_now() + 800 * NS_PER_MS,
+    };
+    let sending = start_pacing(&load, &plan, tester, clock);
+    sleep_until(clock.mono(RunTime(-500 * NS_PER_MS)));
+    // What the pacing thread holds, it holds by now: it is the tester's.
+    let before = held();
+    let shared = MediaShared {
+        status: Arc::new(MediaStatus::default()),
+        spool: Arc::new(Spool::create(&folder.path().join("spool")).unwrap()),
+        shelf: Arc::new(Shelf::default()),
+        meter: Arc::new(TcpMeter::default()),
+    };
+    let ready = ReadyMedia {
+        run: 1,
+        load,
+        plan,
+        ports: guest,
+        engines: 2,
+        folder: folder.path().to_owned(),
+        max_disk: u64::MAX,
+        guest_named: true,
+        same_clock: true,
+        capture: false,
+    };
+    let (facts, collector) = start_media(ready, &shared, clock).unwrap();
+    let at = |ms: i64| sleep_until(clock.mono(RunTime(ms * NS_PER_MS)));
+    at(2500);
+    let (first, held_first) = (ALLOCATED.stats().allocations, held());
+    at(4500);
+    let (second, held_second) = (ALLOCATED.stats().allocations, held());
+    let sent = sending.join().unwrap();
+    drop(facts);
+    collector.join().unwrap();
+    let stream_seconds = 2 * STREAMS;
+    let (allocations, octets) = (second - first, (held_first - before) / STREAMS);
+    let growth = held_second.cast_signed() - held_first.cast_signed();
+    println!(
+        "{allocations} allocations in {stream_seconds} stream-seconds; {octets} octets a stream, {growth:+} in all after 2 s more"
+    );
+    assert!(sent > 140_000, "the load was there: {sent} packets");
+    assert!(
+        allocations <= 4 * stream_seconds,
+        "{allocations} allocations, where packet threads handled 150,000 packets"
+    );
+    assert!(octets <= OCTETS_A_STREAM, "{octets} octets a stream");
+    assert!(
+        growth.unsigned_abs() <= 64 * STREAMS,
+        "{growth} octets more"
+    );
+}

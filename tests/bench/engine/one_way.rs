@@ -1,0 +1,100 @@
+//! One way, from the tester to a bare sink: our pacing thread beside the bare loop of the same slots, class, mode,
+//! streams, time and receivers, both reading the clock once a packet.
+
+use crate::Bench;
+use crate::lab::Side;
+use crate::ours::{CALLS, PACINGS, Pacing, lateness_said};
+use crate::pairs::{Measured, Required, compare};
+use serde_json::Value;
+
+/// Whose pacing.
+#[derive(Clone, Copy)]
+pub(crate) enum Pacer {
+    /// `bare pace`.
+    Bare,
+    /// Ours, on so many threads.
+    Ours(u32),
+}
+
+/// Paces `streams` streams to a sink; what was measured.
+pub(crate) fn pace(bench: &Bench, pacer: Pacer, streams: u32, pacing: &Pacing) -> Value {
+    let sink = format!("--streams {streams}");
+    let sink = bench
+        .bare
+        .start_receiver(&bench.lab, Side::Guest, "sink", &sink);
+    let options = format!(
+        "--streams {streams} --seconds {} {}",
+        bench.seconds,
+        pacing.bare_options()
+    );
+    let sender = match pacer {
+        Pacer::Bare => {
+            let options = format!("{options} --clock packet");
+            bench
+                .bare
+                .start_sender(&bench.lab, Side::Tester, "pace", &options)
+        }
+        Pacer::Ours(threads) => {
+            let options = format!("{options} --threads {threads}");
+            bench.bare.start_paced(&bench.lab, &options)
+        }
+    };
+    let paced = sender.end();
+    sink.end();
+    paced
+}
+
+fn said(run: &Value) -> String {
+    format!(
+        "{}; {} not sent, {} packets/s, {:.1} % CPU",
+        lateness_said(&run["lateness_us"]),
+        run["not_sent"],
+        run["packets_per_second"],
+        run["cpu_percent"].as_f64().unwrap()
+    )
+}
+
+/// Lateness p99.9 at 500 streams, in every pacing.
+pub(crate) fn compare_lateness(bench: &Bench) {
+    for pacing in PACINGS {
+        let streams = CALLS * 2;
+        println!(
+            "  {streams} streams one way, {}, {} s; ratio of lateness p99.9",
+            pacing.said(),
+            bench.seconds
+        );
+        let measure = |pacer| {
+            let run = pace(bench, pacer, streams, pacing);
+            Measured {
+                figure: run["lateness_us"]["p999"].as_f64().unwrap(),
+                said: said(&run),
+            }
+        };
+        let (ours, bare) = (|| measure(Pacer::Ours(1)), || measure(Pacer::Bare));
+        let required = Required::AtMost(pacing.at_most);
+        compare(bench.pairs, ("milliwatt", &ours), ("bare", &bare), required);
+    }
+}
+
+/// A load beyond one thread: packets/s of two pacing threads to those of one.
+pub(crate) fn compare_threads(bench: &Bench) {
+    const STREAMS: u32 = 8000;
+    println!(
+        "  {STREAMS} streams, more than one thread can send: packets/s of two threads to one's; {} processors",
+        std::thread::available_parallelism().unwrap()
+    );
+    let measure = |threads| {
+        let run = pace(bench, Pacer::Ours(threads), STREAMS, &PACINGS[0]);
+        Measured {
+            figure: run["packets_per_second"].as_f64().unwrap(),
+            said: said(&run),
+        }
+    };
+    let (two, one) = (|| measure(2), || measure(1));
+    compare(
+        bench.pairs,
+        ("two threads", &two),
+        ("one thread", &one),
+        Required::AtLeast(1.7),
+    );
+}

@@ -78,16 +78,22 @@ pub enum CaptureError {
     #[error("neither pcap nor pcapng: {0}")]
     NotACapture(&'static str),
     /// Nothing is in it.
-    #[error("the file is empty; a capture that was never written to has at least a header")]
+    #[error(
+        "the file is empty; a capture has a header even before its first packet: copy it again, or capture again"
+    )]
     Empty,
     /// It ends in the middle of a frame.
-    #[error("cut off: read up to its frame {frames}")]
+    #[error(
+        "cut off: read up to its frame {frames}; copy it whole, or let the capturing program end first"
+    )]
     CutOff {
         /// Frames before the end.
         frames: u64,
     },
     /// A block is not as it should be.
-    #[error("damaged after its frame {frames}: read up to there")]
+    #[error(
+        "damaged after its frame {frames}: read up to there; copy it again from where it was captured"
+    )]
     Damaged {
         /// Frames before the damage.
         frames: u64,

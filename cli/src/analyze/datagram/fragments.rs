@@ -60,6 +60,12 @@ impl Fragments {
         Some((&self.whole, done.nic_octets))
     }
 
+    /// Octets of parts that wait.
+    #[cfg(test)]
+    pub(super) fn waiting_octets(&self) -> usize {
+        self.open.iter().map(|open| open.octets.len()).sum()
+    }
+
     pub(super) fn lost(&self) -> u64 {
         self.lost + self.open.iter().map(|open| open.parts).sum::<u64>()
     }
@@ -91,9 +97,12 @@ impl Open {
         let payload = network.payload;
         let (from, to) = (part.offset, part.offset + payload.len());
         let overlaps = self.have.iter().any(|have| from < have.1 && have.0 < to);
+        // Offsets are in eighths, so a part before others has whole ones. One of no octets says nothing, and any
+        // number of them would fit.
+        let is_odd = payload.is_empty() || part.more && payload.len() % 8 != 0;
         // A part cut short by the capture leaves a hole that nothing fills.
         let is_short = payload.len() < network.length;
-        if overlaps || is_short || to > PACKET_OCTETS_MAX {
+        if overlaps || is_odd || is_short || to > PACKET_OCTETS_MAX {
             return false;
         }
         if !part.more {

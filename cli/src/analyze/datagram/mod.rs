@@ -74,6 +74,11 @@ impl Datagrams {
         }
     }
 
+    #[cfg(test)]
+    fn waiting_octets(&self) -> usize {
+        self.fragments.waiting_octets()
+    }
+
     /// Fragments whose datagram never became whole, so far.
     #[must_use]
     pub fn lost_fragments(&self) -> u64 {

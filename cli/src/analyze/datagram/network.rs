@@ -162,7 +162,7 @@ fn ipv6(octets: &[u8], on_wire: usize) -> Option<Network<'_>> {
 
 /// The protocol behind IPv6's extension headers (RFC 8200 4), where it begins, and its place in a fragment.
 fn extensions(first: u8, octets: &[u8]) -> Option<(Protocol, usize, Option<Part>)> {
-    let (mut next, mut place, mut part) = (first, 40, None);
+    let (mut next, mut place) = (first, 40);
     for _ in 0..HEADERS_MAX {
         let header = || octets.get(place..).and_then(<[u8]>::first_chunk::<8>);
         match next {
@@ -176,12 +176,18 @@ fn extensions(first: u8, octets: &[u8]) -> Option<(Protocol, usize, Option<Part>
                 let header = header()?;
                 next = header[0];
                 let offset = u16::from_be_bytes([header[2], header[3]]);
-                part = Some(Part {
+                let part = Some(Part {
                     id: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
                     offset: usize::from(offset & !7),
                     more: offset & 1 != 0,
-                });
+                })
+                // A "fragment" that is the whole packet (RFC 6946).
+                .filter(|part| part.more || part.offset > 0);
                 place += 8;
+                // What follows may be the middle of a header.
+                if part.is_some() {
+                    return Some((Protocol(next), place, part));
+                }
             }
             // Authentication: in units of 4 octets, the first two not counted.
             51 => {
@@ -189,11 +195,7 @@ fn extensions(first: u8, octets: &[u8]) -> Option<(Protocol, usize, Option<Part>
                 next = header[0];
                 place += (usize::from(header[1]) + 2) * 4;
             }
-            protocol => {
-                // A "fragment" that is the whole packet (RFC 6946).
-                let part = part.filter(|part: &Part| part.more || part.offset > 0);
-                return Some((Protocol(protocol), place, part));
-            }
+            protocol => return Some((Protocol(protocol), place, None)),
         }
     }
     None

@@ -229,3 +229,6 @@ fn write_report(dir: &Path, analysis: &Analysis) -> Result<(), Failure> {
         Failure::could_not_run("the report was not written").detail(error.to_string())
     })
 }
+
+#[cfg(test)]
+mod tests;

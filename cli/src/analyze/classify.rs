@@ -93,3 +93,6 @@ fn by_port(datagram: &Datagram<'_>) -> &'static str {
         _ => UNKNOWN,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,7 +153,8 @@ impl Scanner {
 
 /// What a datagram is, and under which name it is counted among what is no RTP.
 #[inline]
-fn find(datagram: &Datagram<'_>, frame: &Frame<'_>) -> (Option<Finding>, &'static str) {
+#[must_use]
+pub fn find(datagram: &Datagram<'_>, frame: &Frame<'_>) -> (Option<Finding>, &'static str) {
     match classify(datagram) {
         Kind::Rtp(rtp) => {
             let key = Key {

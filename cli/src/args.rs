@@ -233,7 +233,8 @@ pub enum ScenariosAction {
 /// `milliwatt analyze`.
 #[derive(Debug, Flags)]
 #[command(
-    after_help = "Expected packets come from sequence numbers: a capture holds no sender's ledger."
+    after_help = "Expected packets come from sequence numbers: a capture holds no sender's ledger.\n\
+                  Exit codes: 0 measured, in part where it says PARTIAL, 1 nothing could be read, 2 wrong command line."
 )]
 pub struct AnalyzeArgs {
     /// Capture files, pcap or pcapng; several are read as one, in this order

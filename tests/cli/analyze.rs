@@ -1,5 +1,8 @@
 //! `milliwatt analyze` on captures that the test writes, beside what tshark says of them.
 
+mod damaged;
+mod memory;
+
 use super::program::milliwatt_in;
 use std::path::Path;
 use std::process::Command;

@@ -49,8 +49,11 @@ pub fn notes(streams: &[AnalyzedStream], captures: &[CaptureRow]) -> Vec<String>
 #[must_use]
 pub fn text(analysis: &Analysis) -> String {
     let mut text = String::new();
+    if analysis.partial {
+        partial(&mut text, &analysis.captures);
+    }
     if analysis.streams.is_empty() {
-        text.push_str("no RTP streams\n");
+        no_streams(&mut text, analysis);
     } else {
         table(&mut text, &analysis.streams);
     }
@@ -72,6 +75,29 @@ pub fn text(analysis: &Analysis) -> String {
         line(&mut text, "note: ", note);
     }
     text
+}
+
+fn partial(text: &mut String, captures: &[CaptureRow]) {
+    let unread = captures
+        .iter()
+        .filter(|capture| capture.error.is_some())
+        .count();
+    let words = format!(
+        "{unread} of {} captures not read to the end; what was read is measured",
+        captures.len()
+    );
+    line(text, "PARTIAL: ", &words);
+}
+
+/// What was found instead follows.
+fn no_streams(text: &mut String, analysis: &Analysis) {
+    let frames: u64 = analysis.captures.iter().map(|capture| capture.frames).sum();
+    let instead = if frames == 0 {
+        "no packets at all".to_owned()
+    } else {
+        format!("{frames} packets of other kinds")
+    };
+    line(text, "no RTP streams: ", &instead);
 }
 
 fn line(text: &mut String, label: &str, words: &str) {

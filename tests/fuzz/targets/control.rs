@@ -1,0 +1,105 @@
+//! What the two ends of a run say to each other: hellos, messages, transfer headers, join lines, probes, blocks of
+//! facts. The first octet says what the rest is.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use milliwatt_wire::block::{BlockReader, encode_block};
+use milliwatt_wire::control::{FromAgent, ToAgent};
+use milliwatt_wire::facts::Fact;
+use milliwatt_wire::frame::{read_hello, read_message, write_hello, write_message};
+use milliwatt_wire::join::Join;
+use milliwatt_wire::probe::{Guard, PROBE_OCTETS, Probe, Prover};
+use milliwatt_wire::transfer::{Receipt, TransferMessage};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+fuzz_target!(|octets: &[u8]| {
+    let Some((kind, octets)) = octets.split_first() else {
+        return;
+    };
+    match kind % 9 {
+        0 => hello(octets),
+        1 => messages::<ToAgent>(octets),
+        2 => messages::<FromAgent>(octets),
+        3 => messages::<TransferMessage>(octets),
+        4 => messages::<Receipt>(octets),
+        5 => join(octets),
+        6 => probe(octets),
+        7 => blocks(octets),
+        _ => messages::<Fact>(octets),
+    }
+});
+
+/// Memory is always ready.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => panic!("reading from memory waits for nothing"),
+    }
+}
+
+fn hello(octets: &[u8]) {
+    let Ok(hello) = now(read_hello(&mut &*octets)) else {
+        return;
+    };
+    let mut written = Vec::new();
+    now(write_hello(&mut written, &hello)).expect("what was read can be written");
+    assert!(octets.starts_with(&written));
+}
+
+/// One after the other, each behind its length: what is written is read as the same. The first time need not be: a
+/// time of over 292 years is cut off there.
+fn messages<T: Serialize + DeserializeOwned>(mut octets: &[u8]) {
+    while let Ok(Some(message)) = now(read_message::<T>(&mut octets)) {
+        let written = write(&message);
+        let again: Option<T> =
+            now(read_message(&mut written.as_slice())).expect("it was just written");
+        assert_eq!(again.map(|message| write(&message)), Some(written));
+    }
+}
+
+fn write(message: &impl Serialize) -> Vec<u8> {
+    let mut written = Vec::new();
+    now(write_message(&mut written, message)).expect("what was read can be written");
+    written
+}
+
+fn join(octets: &[u8]) {
+    let Ok(text) = std::str::from_utf8(octets) else {
+        return;
+    };
+    if let Ok(join) = text.parse::<Join>() {
+        assert_eq!(
+            join.to_string()
+                .parse::<Join>()
+                .expect("it was just written"),
+            join
+        );
+    }
+}
+
+fn probe(octets: &[u8]) {
+    let mut guard = Guard::new([1; 16], [2; 16]);
+    let mut prover = Prover::new([1; 16]);
+    for datagram in octets.chunks(PROBE_OCTETS) {
+        if let Some(probe) = Probe::decode(datagram) {
+            assert_eq!(probe.encode()[..20], datagram[..20]);
+        }
+        let (answer, is_proven) = guard.take(datagram);
+        assert!(!is_proven || guard.heard && answer.is_some());
+        prover.take(datagram);
+        assert!(!prover.confirmed || prover.heard && prover.say().is_none());
+    }
+}
+
+fn blocks(octets: &[u8]) {
+    for block in BlockReader::new(octets).flatten() {
+        let written = encode_block(block.sequence, &block.facts);
+        let again = BlockReader::new(written.as_slice()).flatten().next();
+        let again = again.map(|block| encode_block(block.sequence, &block.facts));
+        assert_eq!(again, Some(written));
+    }
+}

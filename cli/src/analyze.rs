@@ -92,7 +92,7 @@ impl Analyzer {
         let analysis = Analysis {
             schema_version: SCHEMA_VERSION,
             partial: captures.iter().any(|capture| capture.error.is_some()),
-            notes: [told, text::notes(&streams, &captures)].concat(),
+            notes: [told, text::notes(&streams, &captures, run.is_some())].concat(),
             captures,
             pdv_curves: Leg::BOTH.map(|leg| curve(&entries, &streams, leg)),
             streams,

@@ -7,6 +7,7 @@
 )]
 
 mod addresses;
+mod captures;
 mod disks;
 mod firewalls;
 mod folders;

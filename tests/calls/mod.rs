@@ -11,6 +11,7 @@
 )]
 
 mod capture;
+mod captured;
 mod clocks;
 mod first_command;
 mod freeze;

@@ -107,17 +107,22 @@ impl Captured {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// What of it a filter takes, as a file of its own with `name` in its name.
+    pub(crate) fn only(&self, name: &str, filter: &str) -> Self {
+        let file = self.file.with_extension(format!("{name}.pcapng"));
+        self.tshark(&["-Y", filter, "-w", file.to_str().unwrap()]);
+        Self { file }
+    }
+
     /// What of it was taken in this time, ns since 1970.
     pub(crate) fn cut(&self, from: i64, to: i64) -> Self {
-        let file = self.file.with_extension("cut.pcapng");
         let at = |ns: i64| format!("{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000);
         let taken = format!(
             "frame.time_epoch >= {} and frame.time_epoch < {}",
             at(from),
             at(to)
         );
-        self.tshark(&["-Y", &taken, "-w", file.to_str().unwrap()]);
-        Self { file }
+        self.only("cut", &taken)
     }
 
     /// `-z rtp,streams`. Columns: start, end, source, port, destination, port, SSRC, payload (of any number

@@ -8,7 +8,8 @@ use milliwatt_wire::id::End;
 use milliwatt_wire::time::RunTime;
 
 /// What a reader should know of such a file.
-pub const COMMENT: &str = "Headers of the RTP and RTCP packets of a milliwatt run; no audio. Stamps: departures by the \
+pub const COMMENT: &str = "Headers of the RTP and RTCP packets of a milliwatt run; no audio. Every packet is in it where it \
+left and where it arrived, on interfaces of their own: look at one by frame.interface_name. Stamps: departures by the \
 sending program, arrivals by the kernel. IP headers hold what a socket tells: not the time to live, nor the identification.";
 
 /// Which half of which run, and how its stamps are to be read.

@@ -364,3 +364,6 @@ fn header(key: &Key, packet: &Packet) -> [u8; 12] {
     octets[8..].copy_from_slice(&key.ssrc.to_be_bytes());
     octets
 }
+
+#[cfg(test)]
+mod tests;

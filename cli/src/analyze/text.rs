@@ -1,6 +1,7 @@
 //! An analysis for people: the streams, worst first, and what else a reader should know.
 
-use milliwatt_scoring::analysis::{Analysis, AnalyzedStream, CaptureRow};
+use milliwatt_scoring::analysis::{Analysis, AnalyzedStream, CaptureRow, CapturedRun};
+use milliwatt_wire::id::Leg;
 use std::cmp::Reverse;
 
 /// With more streams than these only the worst are listed.
@@ -10,10 +11,15 @@ const LISTED_WORST: usize = 20;
 
 /// What a reader should know, a sentence each.
 #[must_use]
-pub fn notes(streams: &[AnalyzedStream], captures: &[CaptureRow]) -> Vec<String> {
+pub fn notes(streams: &[AnalyzedStream], captures: &[CaptureRow], has_run: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if !streams.is_empty() {
-        notes.push("lost: by sequence numbers, a capture holds no sender's ledger; what was lost before the first and after the last packet is not seen".to_owned());
+        let ledger = if has_run {
+            "the senders' ledgers are in the figures of the run's legs alone"
+        } else {
+            "a capture holds no sender's ledger"
+        };
+        notes.push(format!("lost: by sequence numbers, {ledger}; what was lost before the first and after the last packet is not seen"));
     }
     let steps: u64 = captures
         .iter()
@@ -56,6 +62,9 @@ pub fn text(analysis: &Analysis) -> String {
         no_streams(&mut text, analysis);
     } else {
         table(&mut text, &analysis.streams);
+    }
+    if let Some(run) = &analysis.run {
+        captured_run(&mut text, run);
     }
     if !analysis.calls.is_empty() {
         calls(&mut text, analysis);
@@ -192,6 +201,35 @@ fn whole_us(ms: f64) -> u64 {
 
 fn ms(value: Option<f64>) -> String {
     value.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.3}"))
+}
+
+/// The legs of a run, of its packets, its plan and its senders' ledgers.
+fn captured_run(text: &mut String, run: &CapturedRun) {
+    line(
+        text,
+        "run ",
+        &format!("{}, as its scorecard has it:", run.scenario),
+    );
+    for (leg, measured) in [
+        (Leg::Receive, &run.legs.receive),
+        (Leg::Sent, &run.legs.sent),
+    ] {
+        let words = format!(
+            "{}: {} of {} packets, {} lost, {} late; interarrival jitter {} ms mean, {} max; IPDV p99.9 {} ms; \
+             PDV p99.9 {} ms; {} dead-air events",
+            leg.title(),
+            measured.packets_received,
+            measured.packets_expected,
+            measured.packets_lost,
+            measured.packets_discarded,
+            ms(measured.interarrival_jitter_ms.mean),
+            ms(measured.interarrival_jitter_ms.max),
+            ms(measured.ipdv_ms.p999),
+            ms(measured.pdv_ms.p999),
+            measured.dead_air.events,
+        );
+        line(text, "  ", &words);
+    }
 }
 
 fn calls(text: &mut String, analysis: &Analysis) {

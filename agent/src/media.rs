@@ -190,6 +190,7 @@ pub fn start_media(
             folder,
             shelf: Arc::clone(&shelf),
             most,
+            limit: max_disk,
         };
         start_capture(taps, (half, clock), place, &events)
     });

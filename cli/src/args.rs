@@ -53,6 +53,10 @@ pub enum Command {
 /// `milliwatt run`.
 #[derive(Debug, Flags)]
 #[command(after_help = EXIT_CODES)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub struct RunArgs {
     /// A built-in scenario's name (`milliwatt scenarios`) or the path of a scenario file
     pub scenario: String,

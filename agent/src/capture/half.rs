@@ -175,3 +175,97 @@ pub fn describe(out: &mut Vec<u8>, end: End, way: Way) {
     let description = format!("{}: {what}", leg.title());
     pcapng::interface(out, interface_name(end, way), &description);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use milliwatt_wire::capture::{CAPTURED_OCTETS, Channel};
+
+    fn half() -> Half {
+        let of = HalfOf {
+            run: 1,
+            end: End::Guest,
+            wall_at_zero: 1_000_000,
+            dscp: 46,
+        };
+        let route = Route {
+            source: "10.99.0.2:20000".parse().unwrap(),
+            destination: "10.99.0.1:16384".parse().unwrap(),
+        };
+        Half::new(of, vec![vec![[route; 2]; 2], vec![[route; 2]]])
+    }
+
+    /// A packet whose first octet is `mark`.
+    fn packet(way: Way, port: u32, at: i64, mark: u8) -> CapturedPacket {
+        let mut octets = [0; CAPTURED_OCTETS];
+        octets[0] = mark;
+        CapturedPacket {
+            at: RunTime(at),
+            taken: RunTime(at),
+            drift: 0,
+            port,
+            length: 172,
+            kept: 12,
+            dscp: None,
+            way,
+            channel: Channel::Rtp,
+            foreign: false,
+            octets,
+        }
+    }
+
+    /// Marks of the packets in blocks of 72 octets: 28 of the block and 28 of headers stand before.
+    fn marks(blocks: &[u8]) -> Vec<u8> {
+        blocks.chunks(72).map(|block| block[56]).collect()
+    }
+
+    #[test]
+    fn threads_are_put_in_order_of_time_and_what_is_not_ripe_waits() {
+        let mut half = half();
+        half.take(0, packet(Way::Arrival, 0, 30, 3));
+        half.take(0, packet(Way::Departure, 0, 10, 1));
+        half.take(1, packet(Way::Arrival, 0, 20, 2));
+        half.take(1, packet(Way::Departure, 0, 40, 4));
+        let mut blocks = Vec::new();
+        assert_eq!(half.write_until(RunTime(30), &mut blocks), [1, 2]);
+        assert_eq!(marks(&blocks), [1, 2, 3]);
+        half.take(0, packet(Way::Arrival, 1, 35, 9));
+        blocks.clear();
+        assert_eq!(half.write_until(RunTime(i64::MAX), &mut blocks), [1, 1]);
+        assert_eq!(marks(&blocks), [9, 4]);
+        blocks.clear();
+        assert_eq!(half.write_until(RunTime(i64::MAX), &mut blocks), [0, 0]);
+    }
+
+    /// They are measured in that order, so it must not be lost.
+    #[test]
+    fn packets_of_one_socket_stay_in_the_order_they_were_read_in() {
+        let mut half = half();
+        half.take(0, packet(Way::Arrival, 0, 30, 1));
+        half.take(0, packet(Way::Arrival, 0, 29, 2));
+        half.take(0, packet(Way::Arrival, 1, 29, 0));
+        let mut blocks = Vec::new();
+        half.write_until(RunTime(i64::MAX), &mut blocks);
+        assert_eq!(marks(&blocks), [0, 1, 2]);
+        // The stamps are the packets' own: 1,000,000 and 30, then 29, in the lower half.
+        assert_eq!(blocks[72 + 16..72 + 20], 1_000_030_u32.to_le_bytes());
+        assert_eq!(blocks[144 + 16..144 + 20], 1_000_029_u32.to_le_bytes());
+    }
+
+    #[test]
+    fn what_arrived_has_its_route_and_dscp_and_what_left_the_loads() {
+        let mut half = half();
+        let arrived = CapturedPacket {
+            dscp: Some(10),
+            ..packet(Way::Arrival, 0, 1, 0)
+        };
+        half.take(0, arrived);
+        half.take(0, packet(Way::Departure, 0, 2, 0));
+        let mut blocks = Vec::new();
+        half.write_until(RunTime(i64::MAX), &mut blocks);
+        let [arrived, left] = [&blocks[..72], &blocks[72..]];
+        assert_eq!((arrived[8], left[8]), (1, 0), "interfaces");
+        assert_eq!((arrived[29], left[29]), (10 << 2, 46 << 2));
+        assert_eq!((arrived[28 + 15], left[28 + 15]), (1, 2), "senders");
+    }
+}

@@ -3,6 +3,7 @@
 
 use super::directory::{capture_path, facts_path, guest_capture_folder};
 use crate::analyze::capture::{Record, read};
+use crate::output;
 use milliwatt_agent::capture::half::{COMMENT, describe};
 use milliwatt_agent::capture::pcapng::{self, PacketHead};
 use milliwatt_wire::block::{BlockReader, encode_block};
@@ -49,6 +50,21 @@ enum Item {
     Packet(HalfPacket),
     /// A [`Note::Half`] or [`Note::Done`].
     Note(Note),
+}
+
+/// Puts the capture of a run that has ended together; what cannot be is told, and costs nothing else.
+pub(super) async fn put_together(folder: PathBuf, run: Note) {
+    output::complain("putting both halves of the capture together");
+    let completed = tokio::task::spawn_blocking(move || complete(&folder, run)).await;
+    let failed = match completed {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(stopped) => stopped.to_string(),
+    };
+    output::complain(&format!(
+        "they could not be put together: {failed}; the tester's is capture.pcapng, the guest's in capture.guest: \
+         `mergecap` makes one of them, without the run's plan"
+    ));
 }
 
 /// Puts what there is of both halves of the run in `folder` together; `run` is a [`Note::Run`], whose time is

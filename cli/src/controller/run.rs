@@ -47,7 +47,8 @@ const FAREWELL: Duration = Duration::from_millis(100);
 pub(super) struct Run<'a> {
     request: &'a RunRequest,
     folder: PathBuf,
-    run: u64,
+    /// The run's random identity.
+    identity: u64,
     /// RTP ports of each line, here and at the guest.
     ports: Vec<[u16; 2]>,
     remote: Option<Remote>,
@@ -154,7 +155,7 @@ impl<'a> Run<'a> {
         Ok(Self {
             request,
             folder: folder.to_owned(),
-            run,
+            identity: run,
             ports: numbers,
             remote,
             calendar: Calendar::new(&plan),
@@ -403,7 +404,15 @@ impl<'a> Run<'a> {
             self.take_own_block(block)?;
         }
         sleep(FAREWELL).await;
-        self.complete_capture().await;
+        if self.request.capture {
+            let run = Note::Run {
+                run: self.identity,
+                scenario: self.request.plan.name.clone(),
+                wall_at_zero: 0,
+                ports: self.ports,
+            };
+            capture::put_together(self.folder, run).await;
+        }
         Ok(())
     }
 
@@ -421,30 +430,6 @@ impl<'a> Run<'a> {
             output::complain(&format!("capture: {text}"));
             self.event(CAPTURE_INCOMPLETE, text.into());
         }
-    }
-
-    /// Puts the capture together; what cannot be is told, and costs nothing else.
-    async fn complete_capture(self) {
-        if !self.request.capture {
-            return;
-        }
-        let run = Note::Run {
-            run: self.run,
-            scenario: self.request.plan.name.clone(),
-            wall_at_zero: 0,
-            ports: self.ports,
-        };
-        let folder = self.folder;
-        let completed = tokio::task::spawn_blocking(move || capture::complete(&folder, run)).await;
-        let failed = match completed {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(stopped) => stopped.to_string(),
-        };
-        output::complain(&format!(
-            "capture: its halves could not be put together: {failed}; the tester's is capture.pcapng, the guest's in \
-             capture.guest: `mergecap` makes one of them, without the run's plan"
-        ));
     }
 }
 

@@ -323,7 +323,9 @@ fn carry(
     packets.retain(|packet| packet.arrived != RunTime(i64::MAX));
     // Sockets are read one after the other.
     packets.sort_by_key(|packet| (packet.taken, packet.line));
-    packets.iter().for_each(|packet| receiving.take(packet));
+    for packet in &packets {
+        receiving.take(packet);
+    }
     facts[receiver as usize].extend(receiving.close());
     halves[receiver as usize].extend(std::iter::from_fn(|| arrivals.pop().ok()));
     assert_eq!(missed.total(), [0, 0]);
@@ -350,7 +352,9 @@ fn write_half(path: &Path, end: End, lines: u16, packets: Vec<CapturedPacket>, a
     let mut half = Half::new(of, vec![routes.collect()]);
     let mut octets = Vec::new();
     half.preamble(&mut octets);
-    packets.into_iter().for_each(|packet| half.take(0, packet));
+    for packet in packets {
+        half.take(0, packet);
+    }
     let written = half.write_until(RunTime(i64::MAX), &mut octets);
     let counts = (written, amiss.missed);
     half.epilogue(RunTime(6 * NS_PER_SECOND), counts, None, &mut octets);

@@ -10,6 +10,7 @@
     reason = "what was measured is part of the proof: --nocapture shows it"
 )]
 
+mod calibration;
 mod capture;
 mod captured;
 mod clocks;
@@ -20,6 +21,7 @@ mod loss;
 mod report;
 mod roles;
 mod silence;
+mod timekeeping;
 
 use crate::lab::{RunFolder, Stall, run_zero};
 use milliwatt_wire::clock::wall_now;

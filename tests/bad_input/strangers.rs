@@ -111,8 +111,8 @@ fn an_agent_of_another_version_is_named_with_its_version() {
     let words = [
         "the agent is of another version",
         "milliwatt 9.9.9",
-        "protocol 2",
-        "this one speaks 1",
+        "protocol 3",
+        "this one speaks 2",
         "install the same milliwatt version",
     ];
     assert_said(&ended, 1, &words);
@@ -139,7 +139,7 @@ fn a_tester_of_another_version_is_named_by_the_agent_which_goes_on_serving() {
         agent
             .program
             .stderr()
-            .contains("it is milliwatt 9.9.9 and speaks protocol 2, this agent speaks 1")
+            .contains("it is milliwatt 9.9.9 and speaks protocol 3, this agent speaks 2")
     });
     let ended = lab
         .start_run("smoke", &agent, "run", &["--for", "1s"])

@@ -14,6 +14,7 @@ use milliwatt_scoring::judgement::Judgement;
 use milliwatt_scoring::scorer::{LiveView, score};
 use milliwatt_wire::facts::{
     Fact, HostSecond, Ledger, PacingSecond, Phase, Scale, SentSecond, StreamEnd, StreamSecond,
+    Timers,
 };
 use milliwatt_wire::id::{CallId, End, Lane, Party, StreamId};
 use milliwatt_wire::load::{Codec, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};
@@ -108,7 +109,7 @@ impl Simulation {
             load: Box::new(self.load()),
             same_clock: false,
             wall_at_zero: 0,
-            real_time: Ok(()),
+            timers: Timers::default(),
             kernel_timestamps: true,
             guest_named: true,
             judgement: serde_json::to_string(&Judgement::default()).unwrap(),

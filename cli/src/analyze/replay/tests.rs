@@ -2,7 +2,7 @@
 
 use crate::analyze::analyze;
 use crate::controller::capture::complete;
-use crate::controller::directory::{capture_path, facts_path, guest_capture_folder};
+use crate::controller::directory::{RecordedFacts, capture_path, facts_path, guest_capture_folder};
 use crate::scenario::value::PortRange;
 use crate::scenario::{Request, resolve};
 use milliwatt_agent::capture::half::{Half, HalfOf};
@@ -16,11 +16,11 @@ use milliwatt_receiver::packet::RtpView;
 use milliwatt_receiver::stream::{Placed, StreamPlan};
 use milliwatt_scoring::analysis::Analysis;
 use milliwatt_scoring::measured::Legs;
-use milliwatt_scoring::scorer::Scorer;
-use milliwatt_wire::block::{BlockReader, encode_block};
+use milliwatt_scoring::scorer::score;
+use milliwatt_wire::block::encode_block;
 use milliwatt_wire::capture::note::Note;
 use milliwatt_wire::capture::{self, CapturedPacket, Channel, Missed, Tap};
-use milliwatt_wire::facts::{Fact, Ledger, Phase};
+use milliwatt_wire::facts::{Fact, Ledger, Phase, Timers};
 use milliwatt_wire::id::{End, Leg};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS, TICKS_PER_PACKET};
 use milliwatt_wire::socket::Datagram;
@@ -210,13 +210,8 @@ fn run(seed: u64, same_clock: bool, amiss: Amiss) -> Run {
         });
         fs::write(facts_path(folder.path(), end), encode_block(0, facts)).unwrap();
     }
-    let mut scorer = Scorer::new();
-    for (end, facts) in [End::Tester, End::Guest].into_iter().zip(&facts) {
-        let block = encode_block(0, facts);
-        for block in BlockReader::new(block.as_slice()).flatten() {
-            block.facts.iter().for_each(|fact| scorer.absorb(end, fact));
-        }
-    }
+    let mut recorded = RecordedFacts::open(folder.path()).unwrap();
+    let measured = score(None, |take| recorded.read(take)).unwrap();
     let [tester, guest] = halves;
     let lines = u16::try_from(load.concurrent * 2).unwrap();
     write_half(
@@ -247,7 +242,7 @@ fn run(seed: u64, same_clock: bool, amiss: Amiss) -> Run {
     complete(folder.path(), note).unwrap();
     Run {
         folder,
-        legs: scorer.finish().legs,
+        legs: measured.legs,
     }
 }
 
@@ -258,7 +253,7 @@ fn opened(end: End, load: &LoadSpec, same_clock: bool) -> Fact {
         load: Box::new(load.clone()),
         same_clock,
         wall_at_zero: 0,
-        real_time: Ok(()),
+        timers: Timers::default(),
         kernel_timestamps: true,
         guest_named: true,
         judgement: "{}".to_owned(),
@@ -273,15 +268,16 @@ fn carry(
     facts: &mut [Vec<Fact>; 2],
     halves: &mut [Vec<CapturedPacket>; 2],
 ) {
-    let (plan, grid) = (CallPlan::expand(load), Grid::new(load));
+    let (plan, grid) = (CallPlan::expand(load), Arc::new(Grid::new(load)));
+    let shared = Arc::new(load.clone());
     let (sender, receiver) = match leg {
         Leg::Receive => (End::Tester, End::Guest),
         Leg::Sent => (End::Guest, End::Tester),
     };
     let (mut lines, mut packets) = (Vec::new(), Vec::new());
     for (line, (_, party, calls)) in port_calls(load, &plan, |_| true).into_iter().enumerate() {
-        lines.push(line_receiver(load, &grid, &calls, party, leg));
-        for call in &calls {
+        lines.push(line_receiver((&shared, &grid), &calls, party, leg));
+        for call in calls.iter() {
             let plan = stream_plan(load, &grid, call, party, leg);
             let (more, sent) = pass(&plan, line, random);
             packets.extend(more);

@@ -116,7 +116,7 @@ fn interfaces_are_told_with_their_names_and_numbered_on_over_sections_of_either_
         told.push(match record {
             Record::Interface { index, name } => format!("{index} is {}", name.unwrap_or("-")),
             Record::Frame(frame) => format!("{} at {} ns", frame.interface, frame.at),
-            Record::Custom(_) => panic!("there is none"),
+            Record::Custom(_) | Record::PacketNote(_) => panic!("there is none"),
         });
     });
     assert!(end.error.is_none());

@@ -256,8 +256,7 @@ impl Session {
         (guest_named, same_clock): (bool, bool),
         capture: bool,
     ) -> Result<(Stage, FromAgent), Refusal> {
-        let plan = Arc::new(CallPlan::expand(&load));
-        self.limits.check(&load, &plan)?;
+        let plan = Arc::new(self.limits.plan(&load)?);
         let ports =
             bind_ports(&load, self.local, &self.limits.media_ports).map_err(|error| Refusal {
                 reason: error.to_string(),

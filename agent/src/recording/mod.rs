@@ -17,7 +17,7 @@ use milliwatt_wire::load::{Codec, Hold, LoadSpec, RecordingSpec, Role, TransferS
 
 /// One call at a time, recorded in stereo PCMU at 8533 bit/s.
 #[cfg(test)]
-fn test_load() -> LoadSpec {
+pub(crate) fn test_load() -> LoadSpec {
     LoadSpec {
         seed: 1,
         role: Role::MediaServer,

@@ -3,6 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use milliwatt_agent::limits::Limits;
 use milliwatt_wire::block::{BlockReader, encode_block};
 use milliwatt_wire::control::{FromAgent, ToAgent};
 use milliwatt_wire::facts::Fact;
@@ -22,7 +23,10 @@ fuzz_target!(|octets: &[u8]| {
     };
     match kind % 9 {
         0 => hello(octets),
-        1 => messages::<ToAgent>(octets),
+        1 => {
+            messages::<ToAgent>(octets);
+            plans(octets);
+        }
         2 => messages::<FromAgent>(octets),
         3 => messages::<TransferMessage>(octets),
         4 => messages::<Receipt>(octets),
@@ -65,6 +69,26 @@ fn write(message: &impl Serialize) -> Vec<u8> {
     let mut written = Vec::new();
     now(write_message(&mut written, message)).expect("what was read can be written");
     written
+}
+
+/// What a tester may ask of an agent.
+fn plans(mut octets: &[u8]) {
+    let limits = Limits {
+        max_streams: 400,
+        max_pps: 250_000,
+        max_duration: 600_000_000_000,
+        max_disk: 20_000_000_000,
+        allow: Vec::new(),
+        media_ports: 16_384..=32_767,
+    };
+    while let Ok(Some(message)) = now(read_message::<ToAgent>(&mut octets)) {
+        if let ToAgent::Prepare { load, .. } = message
+            && let Ok(plan) = limits.plan(&load)
+        {
+            assert!(plan.end().0 <= limits.max_duration);
+            assert!(plan.calls.iter().all(|call| call.lane.0 < load.concurrent));
+        }
+    }
 }
 
 fn join(octets: &[u8]) {

@@ -4,7 +4,7 @@
 
 use crate::measured::{
     BurstGap, Concealment, DeadAir, DeadAirClasses, Legs, LossRuns, MeanMax, MosSpread,
-    PdvPercentiles, Percentiles, PlayoutBuffer, Reordering,
+    PdvPercentiles, Percentiles, PlayoutBuffer, Reordering, SkewChange,
 };
 use milliwatt_wire::id::Leg;
 use serde::Serialize;
@@ -133,8 +133,10 @@ pub struct AnalyzedStream {
     pub reordering: Reordering,
     /// RFC 7294.
     pub concealment: Concealment,
-    /// Sender's media clock against the capturing one, parts per million; null below a minute.
+    /// Capturing clock against the sender's media clock, parts per million; null below a minute.
     pub media_clock_skew_ppm: Option<f64>,
+    /// Where that changed, when it did.
+    pub media_clock_skew_change: Option<SkewChange>,
     /// Octets a NIC counts (IP packet plus 14), as Mbit/s over the stream's life.
     pub mbps: Option<f64>,
     /// Packets of telephone-events, which have no part in variation of delay.

@@ -105,18 +105,29 @@ impl PdvLog {
         };
         self.waiting.clear();
         let has_room = |last: &mut Stretch| new.from.saturating_sub(last.from) < self.stretch_ns;
-        match self.stretches.pop_if(has_room) {
-            Some(last) => self.stretches.push(last.join(new, self.skew)),
-            None => self.stretches.push(new),
+        if let Some(last) = self.stretches.pop_if(has_room) {
+            self.stretches.push(last.join(new, self.skew));
+            return;
         }
+        self.stretches.push(new);
+        self.follow();
         if self.stretches.len() == STRETCHES_MAX {
             self.merge();
         }
     }
 
-    /// Makes one stretch of each two, and follows the line that they show.
-    fn merge(&mut self) {
+    /// Follows the line that the stretches show.
+    fn follow(&mut self) {
         self.skew = skew_of(&self.stretches).unwrap_or_default();
+        let levels = self
+            .stretches
+            .iter()
+            .map(|stretch| level(stretch.least, self.skew));
+        self.reference = levels.min();
+    }
+
+    /// Makes one stretch of each two.
+    fn merge(&mut self) {
         let skew = self.skew;
         let mut pairs = std::mem::take(&mut self.stretches).into_iter();
         while let Some(first) = pairs.next() {
@@ -126,11 +137,6 @@ impl PdvLog {
             });
         }
         self.stretch_ns = self.stretch_ns.saturating_mul(2);
-        self.reference = self
-            .stretches
-            .iter()
-            .map(|stretch| level(stretch.least, skew))
-            .min();
     }
 
     /// The distribution of the whole stream.
@@ -257,6 +263,9 @@ mod tests {
             tenths(differences.iter().copied()),
             [25, -30, 155, -145, -5, 10, 390, -400, 30]
         );
+        // Means of the nine: 3.0 / 9 and 119.0 / 9 ms.
+        assert_eq!(differences.iter().sum::<i64>(), 3 * MS);
+        assert_eq!(differences.iter().map(|ns| ns.abs()).sum::<i64>(), 119 * MS);
         assert_eq!(
             tenths(pdv(&transits)),
             [5, 30, 0, 155, 10, 5, 15, 405, 5, 35]
@@ -317,6 +326,31 @@ mod tests {
         assert!((pdv.max().unwrap() - MS).abs() < MS / 50);
     }
 
+    /// Ten minutes at 100 ppm, ten at 20, transit exactly on the line: 72 ms in all, and no variation. Stretches are
+    /// of a minute by then; one is told from the other once two of them have passed.
+    #[test]
+    fn a_skew_that_changes_is_no_variation() {
+        let mut log = PdvLog::default();
+        for slot in 0..60_000_i64 {
+            let at = slot * 20 * MS;
+            let change = 600_000 * MS;
+            log.take(at, at.min(change) / 10_000 + (at - change).max(0) / 50_000);
+        }
+        let skew = log.skew().unwrap();
+        let change = skew.change().unwrap();
+        assert!((skew.ppm() - 100.0).abs() < 0.5, "{skew:?}");
+        assert!((change.ppm() - 20.0).abs() < 0.5, "{skew:?}");
+        assert!((change.at_s - 600.0).abs() < 2.0, "{skew:?}");
+        let pdv = log.finish();
+        assert!(pdv.percentile(Percentile::P50).unwrap() < MS / 10);
+        assert!(
+            pdv.percentile(Percentile::P99).unwrap() < 8 * MS,
+            "{:?}",
+            pdv.percentile(Percentile::P99)
+        );
+        assert!(pdv.max().unwrap() < MS / 2, "{:?}", pdv.max());
+    }
+
     #[test]
     fn ten_hours_need_what_ten_minutes_need() {
         let size = |slots: i64| {
@@ -349,6 +383,31 @@ mod tests {
                 (above, log.finish())
             };
             prop_assert_eq!(log(0), log(constant));
+        }
+
+        #[test]
+        fn a_constant_added_to_all_transits_changes_neither_ipdv_nor_pdv(
+            transits in prop::collection::vec(prop::option::weighted(0.9, 0..50 * MS), 2..200),
+            constant in -1_000_000 * MS..1_000_000 * MS,
+        ) {
+            let moved: Vec<Option<i64>> = transits.iter().map(|transit| Some((*transit)? + constant)).collect();
+            prop_assert!(ipdv(&transits).eq(ipdv(&moved)));
+            let (here, there): (Vec<i64>, Vec<i64>) = transits.iter().flatten().zip(moved.iter().flatten()).unzip();
+            prop_assert!(pdv(&here).eq(pdv(&there)));
+        }
+
+        /// PDV knows no order; IPDV does, and its sum is the last transit minus the first.
+        #[test]
+        fn pdv_is_the_same_in_any_order_and_ipdv_sums_to_the_ends(
+            transits in prop::collection::vec(0..50 * MS, 2..200),
+            by in 0_usize..200,
+        ) {
+            let mut turned = transits.clone();
+            turned.rotate_left(by % transits.len());
+            let sorted = |of: &[i64]| { let mut all: Vec<i64> = pdv(of).collect(); all.sort_unstable(); all };
+            prop_assert_eq!(sorted(&transits), sorted(&turned));
+            let all: Vec<Option<i64>> = transits.iter().copied().map(Some).collect();
+            prop_assert_eq!(ipdv(&all).flatten().sum::<i64>(), transits[transits.len() - 1] - transits[0]);
         }
 
         #[test]

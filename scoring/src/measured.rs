@@ -392,8 +392,31 @@ pub struct ClockMeasured {
     pub round_trip_min_ms: Option<f64>,
     /// Offset at the least round trip, guest minus tester, ms.
     pub offset_ms: Option<f64>,
-    /// Skew by the lower hull, guest minus tester, parts per million.
+    /// Skew by the lower hull, guest minus tester, parts per million; before the change, where there is one.
     pub skew_ppm: Option<f64>,
+    /// Where it changed, when it did.
+    pub skew_change: Option<SkewChange>,
+}
+
+/// Where a clock began to run at another rate, or the transit stepped for good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SkewChange {
+    /// When, s of run time; in a capture, since the first packet after the sender last began.
+    pub at_s: f64,
+    /// Skew from there on, parts per million.
+    pub ppm: f64,
+    /// By how much the transit stepped there, ms; it stays in PDV.
+    pub step_ms: f64,
+}
+
+impl From<crate::clock::SkewChange> for SkewChange {
+    fn from(change: crate::clock::SkewChange) -> Self {
+        Self {
+            at_s: change.at_s,
+            ppm: change.ppm(),
+            step_ms: change.step_ns / 1e6,
+        }
+    }
 }
 
 /// Calls.

@@ -5,6 +5,7 @@ use super::reported::Reports;
 use super::stream::{DEFAULT_DEPTH, Totals};
 use super::table::{Entry, leg};
 use milliwatt_scoring::analysis::AnalyzedStream;
+use milliwatt_scoring::clock::Skew;
 use milliwatt_scoring::dead_run::DeadRunTotals;
 use milliwatt_scoring::emodel;
 use milliwatt_scoring::measured::{
@@ -71,7 +72,8 @@ pub fn of(
             extent_max: totals.extent_max,
         },
         concealment: totals.concealment.figures(),
-        media_clock_skew_ppm: totals.skew_ppm,
+        media_clock_skew_ppm: totals.skew.map(Skew::ppm),
+        media_clock_skew_change: totals.skew.and_then(Skew::change).map(Into::into),
         mbps: mbps(sums.nic_octets, last_ns.saturating_sub(first_ns), ptime_ms),
         telephone_event_packets: sums.events,
         comfort_noise_packets: sums.noise,

@@ -48,6 +48,15 @@ pub fn notes(streams: &[AnalyzedStream], captures: &[CaptureRow], has_run: bool)
             "the RTP clock of {inferred} streams is inferred from their timestamps: their payload types are dynamic, and no SDP was captured"
         ));
     }
+    let changed = streams
+        .iter()
+        .filter(|stream| stream.media_clock_skew_change.is_some())
+        .count();
+    if changed > 0 {
+        notes.push(format!(
+            "the media clock of {changed} streams began to run at another rate, or their transit stepped for good (media_clock_skew_change): a clock was slewed or set, or the sender stood still; each part's own drift is taken off PDV, a step stays in it"
+        ));
+    }
     notes
 }
 

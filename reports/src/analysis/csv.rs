@@ -152,6 +152,15 @@ const STREAMS: &[Column<AnalyzedStream>] = &[
         number(r.concealment.mean_interrupt_ms)
     }),
     ("media_clock_skew_ppm", |r| number(r.media_clock_skew_ppm)),
+    ("media_clock_skew_change_at_s", |r| {
+        number(r.media_clock_skew_change.map(|change| change.at_s))
+    }),
+    ("media_clock_skew_change_ppm", |r| {
+        number(r.media_clock_skew_change.map(|change| change.ppm))
+    }),
+    ("media_clock_skew_change_step_ms", |r| {
+        number(r.media_clock_skew_change.map(|change| change.step_ms))
+    }),
     ("mbps", |r| number(r.mbps)),
     ("telephone_event_packets", |r| {
         r.telephone_event_packets.to_string()

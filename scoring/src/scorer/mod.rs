@@ -195,13 +195,15 @@ impl Scorer {
         };
         let guest = summary.guest();
         let timers = summary.timers();
-        let notes = notes::notes(
+        let mut notes = notes::notes(
             self.load(),
             [self.end(End::Tester), self.end(End::Guest)],
             &legs,
             &summary.recordings,
             &timers,
         );
+        let of_skew = |(leg, series): (Leg, &LegSeries)| notes::skew_change(leg, series.skew?);
+        notes.extend(Leg::BOTH.into_iter().zip(&summary.legs).filter_map(of_skew));
         let mut measured = Measured {
             notes,
             verdict: verdict(&validity, &thresholds),
@@ -312,6 +314,7 @@ impl Scorer {
             round_trip_min_ms: self.nearest.map(|nearest| ms(nearest.round_trip_ns())),
             offset_ms: self.nearest.map(|nearest| ms(nearest.offset_ns())),
             skew_ppm: receive_skew.map(Skew::ppm),
+            skew_change: receive_skew.and_then(Skew::change).map(Into::into),
         }
     }
 }

@@ -3,12 +3,15 @@
 
 use super::end::EndRecord;
 use super::timers::starved;
+use crate::clock::Skew;
 use crate::measured::{LegMeasured, Legs, Recordings, Timers};
 use milliwatt_wire::id::{End, Leg};
 use milliwatt_wire::load::LoadSpec;
 
 /// Our own count and the interface's may differ by so much, percent, without a word.
 const NIC_DIFFERENCE_PERCENT: f64 = 2.0;
+/// A step of transit where the skew changes is told from this size on, ms: less is what noise leaves.
+const STEP_TOLD_MS: f64 = 1.0;
 
 /// The notes, a sentence each.
 pub(super) fn notes(
@@ -59,6 +62,23 @@ fn marking(sent: u8, leg: Leg, measured: &LegMeasured) -> Option<String> {
         )),
         None => None,
     }
+}
+
+/// A clock that was slewed or set while the run lasted, or what looks like it.
+pub(super) fn skew_change(leg: Leg, skew: Skew) -> Option<String> {
+    let change = skew.change()?;
+    let step_ms = change.step_ns / 1e6;
+    let stays = (step_ms.abs() >= STEP_TOLD_MS).then(|| {
+        format!("; transit stepped by {step_ms:+.3} ms there (a clock that was set, another path or a standing queue), which stays in PDV")
+    });
+    Some(format!(
+        "the clocks of the {} part by {:+.1} ppm until second {:.0} and by {:+.1} ppm from then on: each part's own drift is taken off PDV{}",
+        leg.title(),
+        skew.ppm(),
+        change.at_s,
+        change.ppm(),
+        stays.unwrap_or_default()
+    ))
 }
 
 fn counter(leg: Leg, measured: &LegMeasured) -> Option<String> {

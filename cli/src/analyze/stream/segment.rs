@@ -182,7 +182,7 @@ impl Segment {
         totals.expected = u64::try_from(self.highest - self.lowest + 1).unwrap_or(0);
         totals.reordered = self.reordering.reordered();
         totals.extent_max = self.reordering.extent_max();
-        totals.skew_ppm = self.pdv.skew().map(milliwatt_scoring::clock::Skew::ppm);
+        totals.skew = self.pdv.skew();
         totals.adaptive_playout = self.adaptive.zip(self.pdv.reference()).map(
             #[expect(clippy::cast_precision_loss, reason = "transits below 2^53 ns")]
             |(adaptive, least)| adaptive.playout_delay() - least as f64,

@@ -1,6 +1,7 @@
 //! What a stream, or a stretch of one, came to.
 
 use milliwatt_scoring::burst_gap::BurstGapTotals;
+use milliwatt_scoring::clock::Skew;
 use milliwatt_scoring::dead_run::{ConcealmentLog, DeadRunTotals};
 use milliwatt_scoring::loss_pattern::LossPattern;
 use milliwatt_scoring::percentile::Distribution;
@@ -39,8 +40,8 @@ pub struct Totals {
     pub burst_gap: BurstGapTotals,
     /// What the default buffer had to conceal.
     pub concealment: ConcealmentLog,
-    /// Skew of the media clock, parts per million, of the last stretch that told.
-    pub skew_ppm: Option<f64>,
+    /// Skew of the media clock, of the last stretch that told.
+    pub skew: Option<Skew>,
     /// Where the adaptive buffer came to, above the least transit, ns.
     pub adaptive_playout: Option<f64>,
 }
@@ -68,7 +69,7 @@ impl Totals {
         self.impaired.add(&other.impaired);
         self.burst_gap.add(&other.burst_gap);
         self.concealment.add(&other.concealment);
-        self.skew_ppm = other.skew_ppm.or(self.skew_ppm);
+        self.skew = other.skew.or(self.skew);
         self.adaptive_playout = other.adaptive_playout.or(self.adaptive_playout);
     }
 }

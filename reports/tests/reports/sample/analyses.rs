@@ -8,7 +8,7 @@ use milliwatt_scoring::analysis::{
 };
 use milliwatt_scoring::measured::{
     BurstGap, Concealment, DeadAir, DeadAirClasses, LossRuns, MeanMax, MosSpread, PdvPercentiles,
-    Percentiles, PlayoutBuffer, Reordering,
+    Percentiles, PlayoutBuffer, Reordering, SkewChange,
 };
 use milliwatt_wire::id::Leg;
 
@@ -172,6 +172,7 @@ fn quiet(call: u16, leg: Leg) -> AnalyzedStream {
             ..Concealment::default()
         },
         media_clock_skew_ppm: Some(-3.5),
+        media_clock_skew_change: None,
         mbps: Some(0.0856),
         telephone_event_packets: 0,
         comfort_noise_packets: 0,
@@ -224,6 +225,11 @@ fn break_down(stream: &mut AnalyzedStream) {
         buffer.dead_air_longest_ms = Some(700.0);
         buffer.dead_air_total_ms = 1_300.0;
     }
+    stream.media_clock_skew_change = Some(SkewChange {
+        at_s: 31.5,
+        ppm: -4.25,
+        step_ms: 2.5,
+    });
     stream.reported = Some(Reported {
         reports: 12,
         packets_lost: Some(22),

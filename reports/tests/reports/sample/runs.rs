@@ -5,7 +5,7 @@ use super::totals::{document, leg, thresholds, validity};
 use milliwatt_reports::RunContext;
 use milliwatt_scoring::measured::{
     CallCounts, ClockMeasured, DeadAir, GuestMeasured, HostMeasured, Lateness, LegMeasured, Legs,
-    Measured, Outcome, Recordings, Validity, Verdict,
+    Measured, Outcome, Recordings, SkewChange, Validity, Verdict,
 };
 use milliwatt_wire::id::Leg;
 
@@ -80,6 +80,11 @@ pub(crate) fn fail() -> Measured {
         threshold.outcome = Outcome::Fail;
         threshold.outcome_without_tainted = Outcome::Fail;
     }
+    m.clock.skew_change = Some(SkewChange {
+        at_s: 31.5,
+        ppm: 12.5,
+        step_ms: 0.0,
+    });
     m.recordings.with_silence = 250;
     m.recordings.silence_events = 500;
     m.recordings.upper_bound_95_percent = Some(0.71);
@@ -214,6 +219,7 @@ fn run(scale: fn(u32) -> f64) -> Measured {
             round_trip_min_ms: Some(0.11),
             offset_ms: Some(0.0),
             skew_ppm: Some(0.0),
+            skew_change: None,
         },
         calls: CallCounts {
             started: 350,

@@ -239,6 +239,51 @@ fn a_skew_of_100_ppm_is_no_delay_variation() {
     close(unaided.legs.receive.pdv_ms.max, 118.0 * 0.1);
 }
 
+/// 100 ppm for two minutes, then -50 ppm for two: 12 ms up, 6 ms down, and no variation of delay.
+#[test]
+fn a_skew_that_changes_is_no_delay_variation_and_is_told() {
+    let mut truth = Truth::clean(240);
+    truth.same_clock = false;
+    truth.each_transit(Leg::Receive, |slot| {
+        let second = i64::try_from(slot).unwrap() / 50;
+        TRANSIT + second.min(120) * 100_000 - (second - 120).max(0) * 50_000
+    });
+    let run = truth.measure();
+    close(run.legs.receive.pdv_ms.max, 0.0);
+    close(run.clock.skew_ppm, 100.0);
+    let change = run.clock.skew_change.unwrap();
+    close(Some(change.at_s), 120.0);
+    close(Some(change.ppm), -50.0);
+    close(Some(change.step_ms), 0.0);
+    let told = run
+        .notes
+        .iter()
+        .any(|note| note.contains("+100.0 ppm until second 120 and by -50.0 ppm"));
+    assert!(told, "{:?}", run.notes);
+}
+
+/// 20 ppm all the time; from second 150 on 10 ms more, as after a step of a clock or with a queue that stays.
+#[test]
+fn a_step_of_transit_is_told_and_stays_in_pdv() {
+    let mut truth = Truth::clean(240);
+    truth.same_clock = false;
+    truth.each_transit(Leg::Receive, |slot| {
+        let second = i64::try_from(slot).unwrap() / 50;
+        TRANSIT + second * 20_000 + if second < 150 { 0 } else { 10_000_000 }
+    });
+    let run = truth.measure();
+    close(run.legs.receive.pdv_ms.max, 10.0);
+    let change = run.clock.skew_change.unwrap();
+    close(Some(change.at_s), 150.0);
+    close(Some(change.ppm), 20.0);
+    close(Some(change.step_ms), 10.0);
+    let told = run
+        .notes
+        .iter()
+        .any(|note| note.contains("transit stepped by +10.000 ms"));
+    assert!(told, "{:?}", run.notes);
+}
+
 #[test]
 fn a_standing_queue_stays_in_pdv() {
     let mut truth = Truth::clean(120);

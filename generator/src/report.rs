@@ -174,6 +174,37 @@ mod tests {
         assert_eq!(octets.len(), 72);
     }
 
+    /// 0.5 x 5 s / 1.21828 is 2.052 s, 1.5 x 5 s / 1.21828 is 6.156 s (RFC 3550 6.3.1).
+    #[test]
+    fn each_interval_lies_within_its_bounds_and_the_first_is_halved() {
+        for seed in 0..50 {
+            let mut timer = ReportTimer::new(seed, RunTime::ZERO);
+            let due: Vec<i64> = (0..100_000_i64)
+                .filter(|ms| timer.expired(RunTime(ms * 1_000_000)))
+                .collect();
+            assert!(
+                (1025..=3079).contains(&due[0]),
+                "the first at {} ms",
+                due[0]
+            );
+            let mut intervals = due.windows(2).map(|pair| pair[1] - pair[0]);
+            assert!(intervals.all(|ms| (2051..=6157).contains(&ms)), "{due:?}");
+        }
+    }
+
+    #[test]
+    fn cumulative_lost_is_clamped_to_24_bits_with_a_sign() {
+        let lost = |cumulative_lost| {
+            let reception = Reception {
+                cumulative_lost,
+                ..Reception::default()
+            };
+            block(reception).total_lost
+        };
+        assert_eq!([lost(i32::MAX), lost(i32::MIN)], [0x7f_ffff, 0x80_0000]);
+        assert_eq!([lost(-1), lost(1)], [0xff_ffff, 1]);
+    }
+
     #[test]
     fn reports_come_every_4_1_seconds_on_average() {
         let mut timer = ReportTimer::new(7, RunTime::ZERO);

@@ -195,8 +195,52 @@ mod tests {
     /// 15 received between two losses: one burst of 17. 16 between the second and the third: a gap loss.
     #[test]
     fn gmin_received_packets_end_a_burst() {
-        let (density, ms, gap_density, _, loss, _) = report("1^16 0 1^15 0 1^16 0 1^16", 20);
+        let (density, ms, gap_density, gap_ms, loss, _) = report("1^16 0 1^15 0 1^16 0 1^16", 20);
         assert_eq!((density, ms, gap_density, loss), (30, 340, 5, 11));
+        assert_eq!(gap_ms, 490, "gaps of 16 and 33");
+    }
+
+    /// V4 as percent: 2 of 17 in the burst, 1 of 49 in the gaps; three such streams have the same means.
+    #[test]
+    fn figures_are_means_over_all_bursts_and_gaps() {
+        let once = totals(&pattern("1^16 0 1^15 0 1^16 0 1^16"));
+        let mut thrice = once;
+        thrice.add(&once);
+        thrice.add(&once);
+        assert_eq!(
+            (thrice.bursts, thrice.burst_packets, thrice.burst_impaired),
+            (3, 51, 6)
+        );
+        assert_eq!(
+            (thrice.gaps, thrice.gap_packets, thrice.gap_impaired),
+            (6, 147, 3)
+        );
+        let figures = thrice.figures(20.0);
+        assert_eq!(
+            figures,
+            BurstGap {
+                bursts: 3,
+                ..once.figures(20.0)
+            }
+        );
+        let close =
+            |found: Option<f64>, wanted: f64| assert!((found.unwrap() - wanted).abs() < 1e-9);
+        close(figures.burst_density_percent, 200.0 / 17.0);
+        close(figures.burst_duration_ms, 340.0);
+        close(figures.gap_density_percent, 100.0 / 49.0);
+        close(figures.gap_duration_ms, 490.0);
+    }
+
+    /// A burst at either end leaves no gap there; the field of 8 bits holds 255 at most.
+    #[test]
+    fn a_stream_that_is_all_burst_has_no_gap() {
+        let all = totals(&pattern("0^5"));
+        assert_eq!((all.bursts, all.gaps, all.gap_packets), (1, 0, 0));
+        assert_eq!(all.figures(20.0).gap_duration_ms, None);
+        assert_eq!(
+            (rate_256(5, 5), rate_256(0, 0), rate_256(1, 256)),
+            (255, 0, 1)
+        );
     }
 
     #[test]

@@ -216,6 +216,7 @@ impl ConcealmentLog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const P: i64 = 20_000_000;
 
@@ -250,6 +251,117 @@ mod tests {
         assert_eq!(all.classes, [3, 2, 1, 1, 0, 0]);
         assert_eq!((all.longest, all.total), (260_000_000, 320_000_000));
         assert_eq!(all.at_least().ms_200, 1);
+    }
+
+    /// (first slot, ms) of each event of at least so many ms.
+    fn events(pattern: &str, least_ms: i64) -> Vec<(i64, i64)> {
+        let (mut log, mut found) = (DeadRunLog::default(), Vec::new());
+        let mut tell = |end: i64, length: Option<i64>| {
+            found.extend(length.map(|ns| (end - ns / P, ns / 1_000_000)));
+        };
+        for (place, slot) in (0..).zip(pattern.chars()) {
+            tell(place, log.slot(slot != '1', P, least_ms * 1_000_000));
+        }
+        let end = i64::try_from(pattern.len()).unwrap();
+        tell(end, log.close(least_ms * 1_000_000));
+        found
+    }
+
+    #[test]
+    fn events_are_told_with_their_place_and_length() {
+        let of = |least| events(&hand_made(), least);
+        assert_eq!(of(40), [(10, 60), (18, 40), (25, 260)]);
+        assert_eq!(of(60), [(10, 60), (25, 260)]);
+        assert_eq!(of(100), [(25, 260)]);
+        assert_eq!(of(200), [(25, 260)]);
+        assert_eq!(events("11000", 60), [(2, 60)], "at the end");
+    }
+
+    /// 2, 3, 5, 10, 20 and 50 slots are the classes; one slot less reaches only the class before.
+    #[test]
+    fn a_run_counts_in_every_class_up_to_its_length() {
+        let classes = |slots: usize| totals(&"0".repeat(slots), 60).classes;
+        for (reached, slots) in (1..).zip([2, 3, 5, 10, 20, 50]) {
+            assert_eq!(classes(slots).iter().sum::<u64>(), reached, "{slots} slots");
+            assert_eq!(
+                classes(slots - 1).iter().sum::<u64>(),
+                reached - 1,
+                "a slot less"
+            );
+        }
+        let named = totals(&"0".repeat(50), 60).at_least();
+        let all = DeadAirClasses {
+            ms_40: 1,
+            ms_60: 1,
+            ms_100: 1,
+            ms_200: 1,
+            ms_400: 1,
+            ms_1000: 1,
+        };
+        assert_eq!(named, all);
+        assert_eq!(
+            totals("00", 60).at_least(),
+            DeadAirClasses {
+                ms_40: 1,
+                ..Default::default()
+            }
+        );
+    }
+
+    #[test]
+    fn sums_of_several_streams_have_the_longest_run_of_all() {
+        let mut all = totals(&hand_made(), 60);
+        all.add(&totals("000", 60));
+        assert_eq!(
+            (all.events, all.longest, all.total),
+            (3, 260_000_000, 380_000_000)
+        );
+        assert_eq!((all.joined, all.classes), (4, [4, 3, 1, 1, 0, 0]));
+    }
+
+    proptest! {
+        /// Live slots may be told one by one or together, where no run is open.
+        #[test]
+        fn live_slots_may_come_in_any_parts(pattern in "[01]{0,200}") {
+            let mut parts = DeadRunLog::default();
+            let mut concealed = [ConcealmentLog::default(); 2];
+            let mut quiet = 0;
+            for slot in pattern.chars() {
+                let is_dead = slot == '0';
+                concealed[0].slot(is_dead, P);
+                if !is_dead && !parts.is_open() {
+                    quiet += 1;
+                    continue;
+                }
+                parts.live(quiet);
+                concealed[1].live(std::mem::take(&mut quiet), P);
+                parts.slot(is_dead, P, 60_000_000);
+                concealed[1].slot(is_dead, P);
+            }
+            parts.close(60_000_000);
+            concealed[1].live(quiet, P);
+            prop_assert_eq!(*parts.totals(), totals(&pattern, 60));
+            let [one_by_one, together] = concealed.map(|mut log| { log.close(); log.figures() });
+            prop_assert_eq!(one_by_one, together);
+        }
+
+        #[test]
+        fn runs_are_the_same_backwards_and_hold_every_dead_slot(pattern in "[01]{0,200}") {
+            let backwards: String = pattern.chars().rev().collect();
+            let all = totals(&pattern, 20);
+            prop_assert_eq!(all, totals(&backwards, 20));
+            let dead = i64::try_from(pattern.matches('0').count()).unwrap();
+            prop_assert_eq!(all.total, dead * P);
+            let mut log = ConcealmentLog::default();
+            pattern.chars().for_each(|slot| log.slot(slot == '0', P));
+            log.close();
+            let figures = log.figures();
+            #[expect(clippy::cast_precision_loss, reason = "some slots")]
+            let ms = (dead * 20) as f64;
+            prop_assert!((figures.concealed_ms - ms).abs() < 1e-9);
+            let seconds = figures.unimpaired_seconds + figures.concealed_seconds;
+            prop_assert_eq!(seconds, (pattern.len() as u64).div_ceil(50));
+        }
     }
 
     #[test]
@@ -292,6 +404,36 @@ mod tests {
             log.slot(slot < 5, P / 2);
         }
         log.close();
-        assert_eq!(log.figures().severely_concealed_seconds, 0);
+        let figures = log.figures();
+        assert_eq!(
+            (
+                figures.concealed_seconds,
+                figures.severely_concealed_seconds
+            ),
+            (1, 0)
+        );
+    }
+
+    /// 40 ms in one stream's second, 60 ms in the other's; an interruption each.
+    #[test]
+    fn concealment_of_several_streams_adds_up() {
+        let of = |dead: usize| {
+            let mut log = ConcealmentLog::default();
+            (0..50).for_each(|slot| log.slot(slot < dead, P));
+            log.close();
+            log
+        };
+        let mut all = of(2);
+        all.add(&of(3));
+        all.add(&of(0));
+        let figures = all.figures();
+        assert!((figures.concealed_ms - 100.0).abs() < 1e-9);
+        assert_eq!(
+            (figures.unimpaired_seconds, figures.concealed_seconds),
+            (1, 2)
+        );
+        assert_eq!(figures.severely_concealed_seconds, 1);
+        assert_eq!(figures.mean_interrupt_ms, Some(50.0));
+        assert_eq!(of(0).figures().mean_interrupt_ms, None);
     }
 }

@@ -76,6 +76,7 @@ impl InterarrivalJitterTicks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const TICK_NS: i64 = 125_000;
     const TRANSIT_TICKS: [i64; 8] = [1000, 1000, 1020, 990, 1000, 1160, 1010, 1000];
@@ -129,13 +130,14 @@ mod tests {
     #[test]
     fn integer_form_gives_the_reported_values_of_a_8() {
         let mut jitter = InterarrivalJitterTicks::new();
-        let reported: Vec<u32> = TRANSIT_TICKS
+        let (state, reported): (Vec<u32>, Vec<u32>) = TRANSIT_TICKS
             .iter()
             .map(|ticks| {
                 jitter.update(u32::try_from(*ticks).unwrap());
-                jitter.report_ticks()
+                (jitter.scaled_ticks, jitter.report_ticks())
             })
-            .collect();
+            .unzip();
+        assert_eq!(state, [0, 0, 20, 49, 56, 212, 349, 337]);
         assert_eq!(reported, [0, 0, 1, 3, 3, 13, 21, 21]);
     }
 
@@ -145,6 +147,44 @@ mod tests {
         jitter.update(u32::MAX - 7);
         jitter.update(8);
         assert_eq!(jitter.report_ticks(), 1, "a step of 16 ticks across 2^32");
+    }
+
+    /// J after the eighth packet of the worked example, at 8 ticks a millisecond.
+    #[test]
+    fn the_worked_example_ends_at_2_634_ms() {
+        let mut jitter = InterarrivalJitter::new();
+        let last = TRANSIT_TICKS.map(|ticks| jitter.update(ticks * TICK_NS))[7].unwrap();
+        assert!((last / 1e6 - 2.633_968_443).abs() < 1e-9, "{last} ns");
+    }
+
+    proptest! {
+        #[test]
+        fn a_constant_added_to_all_transits_changes_neither_form(
+            transits in prop::collection::vec(0_u32..100_000, 2..200),
+            constant in any::<u32>(),
+        ) {
+            let (mut here, mut there) = (InterarrivalJitter::new(), InterarrivalJitter::new());
+            let (mut ticks, mut shifted) = (InterarrivalJitterTicks::new(), InterarrivalJitterTicks::new());
+            for transit in transits {
+                let ns = i64::from(transit) * TICK_NS;
+                prop_assert_eq!(here.update(ns), there.update(ns - i64::from(constant) * TICK_NS));
+                ticks.update(transit);
+                shifted.update(transit.wrapping_add(constant));
+                prop_assert_eq!(ticks.report_ticks(), shifted.report_ticks());
+            }
+        }
+
+        /// The integer form rounds by less than a tick (A.8: "the noise from rounding").
+        #[test]
+        fn the_two_forms_agree_to_a_tick(transits in prop::collection::vec(0_u32..20_000, 2..300)) {
+            let (mut exact, mut ticks) = (InterarrivalJitter::new(), InterarrivalJitterTicks::new());
+            for transit in transits {
+                let j = exact.update(i64::from(transit) * TICK_NS).map_or(0.0, |ns| ns / 125_000.0);
+                ticks.update(transit);
+                let apart = j - f64::from(ticks.report_ticks());
+                prop_assert!((-1.0..2.0).contains(&apart), "{} ticks apart", apart);
+            }
+        }
     }
 
     #[test]

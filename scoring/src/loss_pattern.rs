@@ -71,6 +71,7 @@ pub fn noticeable_rate(distances: &[u64], delta: u64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// 0 1 0 0 1 0 1 0 1 1, where 1 is lost: places 1, 4, 6, 8, 9. The last two are one period.
     #[test]
@@ -89,6 +90,29 @@ mod tests {
         assert_eq!(noticeable_rate(&[], 2), None);
     }
 
+    /// Distances 0, 1, 3: the first has none before it, and counts among the losses only.
+    #[test]
+    fn noticeable_rate_takes_distances_up_to_its_limit() {
+        let rates = [0, 1, 2, 3].map(|delta| noticeable_rate(&[0, 1, 3, 1], delta));
+        assert_eq!(rates, [Some(0.0), Some(0.5), Some(0.5), Some(0.75)]);
+    }
+
+    proptest! {
+        /// Read backwards, a stream has the same runs; its distances sum to how far the losses lie apart.
+        #[test]
+        fn runs_are_the_same_backwards(places in prop::collection::btree_set(0_u64..300, 1..100)) {
+            let (mut there, mut back) = (LossPattern::default(), LossPattern::default());
+            let distances: Vec<u64> = places.iter().map(|place| there.lose(*place)).collect();
+            for place in places.iter().rev() {
+                back.lose(300 - place);
+            }
+            prop_assert_eq!(there.figures(), back.figures());
+            let (first, last) = (places.first().unwrap(), places.last().unwrap());
+            prop_assert_eq!(distances.iter().sum::<u64>(), last - first);
+            prop_assert_eq!(there.lost(), places.len() as u64);
+        }
+    }
+
     #[test]
     fn several_streams_have_the_longest_run_of_all() {
         let mut all = LossPattern::default();
@@ -101,6 +125,7 @@ mod tests {
         }
         assert_eq!((all.lost(), all.runs()), (4, 2));
         assert_eq!(all.figures().max_packets, Some(3));
-        assert_eq!(LossPattern::default().figures().mean_packets, None);
+        let none = LossPattern::default().figures();
+        assert_eq!((none.mean_packets, none.max_packets), (None, None));
     }
 }

@@ -163,12 +163,20 @@ impl Percentile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn nearest_rank_gives_the_hand_computed_percentiles() {
         let mut pdv_us = [500, 3000, 0, 15_500, 1000, 500, 1500, 40_500, 500, 3500];
         pdv_us.sort_unstable();
+        let p90 = Percentile { per_mille: 900 };
+        assert_eq!(
+            Percentile::P5.of_sorted(&pdv_us),
+            Some(0),
+            "the first of ten"
+        );
         assert_eq!(Percentile::P50.of_sorted(&pdv_us), Some(1000));
+        assert_eq!(p90.of_sorted(&pdv_us), Some(15_500));
         assert_eq!(Percentile::P95.of_sorted(&pdv_us), Some(40_500));
         assert_eq!(Percentile::P99.of_sorted(&pdv_us), Some(40_500));
         assert_eq!(Percentile::P50.of_sorted::<i64>(&[]), None);
@@ -184,7 +192,9 @@ mod tests {
         values.raise_max(400_000_000);
         assert_eq!(values.percentile(Percentile::P999), Some(4_000));
         assert_eq!(values.at_rank(1000), Some(400_000_000));
-        assert_eq!(values.at_rank(1001), None);
+        assert_eq!((values.at_rank(0), values.at_rank(1001)), (None, None));
+        assert_eq!(values.max(), Some(400_000_000));
+        assert_eq!(values.counts().count(), 2, "places between them are empty");
     }
 
     /// 292 years, which a capture can claim.
@@ -216,6 +226,75 @@ mod tests {
             let error = (value_at(place(ns)) - ns).abs();
             assert!(error <= 2_000.max(ns / 63), "{ns} held {error} off");
             ns += ns / 9 + 1;
+        }
+    }
+
+    #[test]
+    fn the_99th_and_above_are_high() {
+        let all = [
+            Percentile::P5,
+            Percentile::P50,
+            Percentile::P95,
+            Percentile::P99,
+            Percentile::P999,
+        ];
+        assert_eq!(
+            all.map(Percentile::is_high),
+            [false, false, false, true, true]
+        );
+    }
+
+    /// 1 ms lies 32 us above each of 100 packets: middles are raised by what is told.
+    #[test]
+    fn coarse_buckets_are_raised_by_what_they_lie_above() {
+        let mut values = Distribution::default();
+        values.record_coarse(
+            Scale::LEG,
+            &[(Scale::LEG.bucket(1_000_000), 100_u16)],
+            32_000,
+        );
+        let middle = Scale::LEG.middle(Scale::LEG.bucket(1_000_000));
+        let found = values.percentile(Percentile::P50).unwrap();
+        assert!((found - middle - 32_000).abs() <= middle / 63, "{found}");
+        assert_eq!(values.total(), 100);
+        assert_eq!(values.max(), None, "only told");
+    }
+
+    proptest! {
+        /// In any order and in any parts.
+        #[test]
+        fn parts_added_up_are_the_whole(
+            values in prop::collection::vec(0_i64..10_000_000_000, 0..200),
+            cut in 0_usize..200,
+        ) {
+            let of = |values: &mut dyn Iterator<Item = i64>| {
+                let mut all = Distribution::default();
+                for ns in values {
+                    all.record(ns, 1);
+                    all.raise_max(ns);
+                }
+                all
+            };
+            let cut = cut.min(values.len());
+            let (mut tail, head) = (of(&mut values[cut..].iter().copied()), of(&mut values[..cut].iter().rev().copied()));
+            tail.add(&head);
+            prop_assert_eq!(tail, of(&mut values.iter().copied()));
+        }
+
+        /// The nearest rank of what was recorded, to the width of a place.
+        #[test]
+        fn percentiles_are_those_of_the_sorted_list(mut values in prop::collection::vec(0_i64..10_000_000_000, 1..300)) {
+            let mut all = Distribution::default();
+            for ns in &values {
+                all.record(*ns, 1);
+                all.raise_max(*ns);
+            }
+            values.sort_unstable();
+            for percentile in [Percentile::P5, Percentile::P50, Percentile::P95, Percentile::P99, Percentile::P999] {
+                let (found, exact) = (all.percentile(percentile).unwrap(), percentile.of_sorted(&values).unwrap());
+                prop_assert!((found - exact).abs() <= 2_000.max(exact / 63), "{} is not {}", found, exact);
+            }
+            prop_assert_eq!(all.counts().map(|(_, count)| count).sum::<u64>(), values.len() as u64);
         }
     }
 

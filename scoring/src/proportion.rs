@@ -23,6 +23,7 @@ pub fn upper_bound(events: u64, trials: u64, confidence: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[track_caller]
     fn close(measured: Option<f64>, expected: f64) {
@@ -53,6 +54,22 @@ mod tests {
                 assert!(upper_bound(events, trials, confidence).unwrap() <= 1.0 / 5000.0);
                 assert!(upper_bound(events, trials - 1, confidence).unwrap() > 1.0 / 5000.0);
             }
+        }
+    }
+
+    proptest! {
+        /// More events prove less, more trials without one prove more; the bound lies above what was seen.
+        #[test]
+        fn bounds_move_with_what_was_seen(trials in 2_u64..20_000, share in 0.0_f64..1.0) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a share of some thousands")]
+            let events = (share * (trials - 1) as f64) as u64;
+            let bound = |events, trials| upper_bound(events, trials, 0.95).unwrap();
+            #[expect(clippy::cast_precision_loss, reason = "some thousands")]
+            let seen = events as f64 / trials as f64;
+            prop_assert!(bound(events, trials) > seen);
+            prop_assert!(bound(events + 1, trials) > bound(events, trials));
+            prop_assert!(bound(events, trials + 1) < bound(events, trials));
+            prop_assert!(upper_bound(events, trials, 0.99).unwrap() > bound(events, trials));
         }
     }
 

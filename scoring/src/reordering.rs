@@ -100,6 +100,7 @@ pub fn reorder_density(arrived: &[u64]) -> Vec<(i64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn take_all(indices: &[i64]) -> (ReorderingLog, Vec<Option<Reordered>>) {
         let mut log = ReorderingLog::default();
@@ -124,6 +125,15 @@ mod tests {
         assert_eq!(found[2], Some(Reordered { extent: 2, n: 0 }));
     }
 
+    /// What is not higher is not before: a copy of the highest is not reordered, one of 3 behind 5 lies behind 5 alone.
+    #[test]
+    fn an_equal_number_is_no_higher_one() {
+        let (_, found) = take_all(&[5, 5, 3, 3]);
+        assert_eq!(found[1], None);
+        assert_eq!(found[2], Some(Reordered { extent: 2, n: 2 }));
+        assert_eq!(found[3], Some(Reordered { extent: 3, n: 0 }));
+    }
+
     #[test]
     fn nothing_reordered_has_no_extent() {
         assert_eq!(take_all(&[1, 2, 5, 9]).0.extent_max(), None);
@@ -134,6 +144,43 @@ mod tests {
         let mut indices: Vec<i64> = (1..=200).collect();
         indices.push(0);
         assert_eq!(take_all(&indices).0.extent_max(), Some(128));
+    }
+
+    proptest! {
+        /// Places of a permutation sum to those of the order: what comes early makes others late by as much.
+        #[test]
+        fn displacements_of_a_permutation_sum_to_0(keys in prop::collection::btree_set(any::<u32>(), 1..100)) {
+            let mut sent: Vec<(u32, u64)> = keys.into_iter().zip(0..).collect();
+            sent.sort_by_key(|(key, _)| key.wrapping_mul(2_654_435_769));
+            let arrived: Vec<u64> = sent.iter().map(|(_, index)| *index).collect();
+            let density = reorder_density(&arrived);
+            #[expect(clippy::cast_precision_loss, reason = "small counts")]
+            let sum: f64 = density.iter().map(|(d, share)| *d as f64 * share).sum();
+            let shares: f64 = density.iter().map(|(_, share)| share).sum();
+            prop_assert!(sum.abs() < 1e-9 && (shares - 1.0).abs() < 1e-9);
+        }
+
+        /// Against the definitions, word by word: shifted numbers change nothing.
+        #[test]
+        fn extent_and_n_are_those_of_the_definitions(
+            displacements in prop::collection::vec(0_i64..30, 1..120),
+            shift in -100_000_i64..100_000,
+        ) {
+            let mut order: Vec<(i64, i64)> = (0..).zip(&displacements).map(|(index, late)| (index + late, index)).collect();
+            order.sort_unstable();
+            let arrived: Vec<i64> = order.iter().map(|(_, index)| *index).collect();
+            let shifted: Vec<i64> = arrived.iter().map(|index| index + shift).collect();
+            let (log, found) = take_all(&shifted);
+            for (i, reordered) in found.iter().enumerate() {
+                let higher = |j: &usize| arrived[*j] > arrived[i];
+                let extent = (0..i).find(higher).map(|j| (i - j) as u64);
+                prop_assert_eq!(reordered.map(|r| r.extent), extent);
+                let n = (0..i).rev().take_while(higher).count() as u64;
+                prop_assert_eq!(reordered.map_or(0, |r| r.n), n);
+            }
+            prop_assert_eq!(log.reordered(), found.iter().flatten().count() as u64);
+            prop_assert_eq!(log.extent_max(), found.iter().flatten().map(|r| r.extent).max());
+        }
     }
 
     /// 1 2 4 3 5: 4 came a place early, 3 a place late.

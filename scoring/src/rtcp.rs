@@ -387,7 +387,90 @@ mod tests {
         );
     }
 
+    /// The least value of each field is not taken for one that is missing; 127 is.
+    #[test]
+    fn voip_metrics_tell_0_from_not_available() {
+        let mut octets = octets(EXTENDED_REPORT);
+        for (place, value) in [
+            (28, 0),
+            (29, 127),
+            (30, 0),
+            (32, 127),
+            (33, 0),
+            (34, 127),
+            (35, 127),
+        ] {
+            octets[place] = value;
+        }
+        let Some(Report::Voip(found)) = reports(&octets).pop() else {
+            panic!("no metrics");
+        };
+        assert_eq!(
+            (found.signal_level, found.noise_level, found.rerl),
+            (Some(0), None, Some(0))
+        );
+        assert_eq!((found.r_factor, found.external_r_factor), (None, Some(0)));
+        assert_eq!((found.mos_lq_tenths, found.mos_cq_tenths), (None, None));
+    }
+
+    /// A block of another type before the metrics is passed over; one that is longer than the packet ends it.
+    #[test]
+    fn other_extended_blocks_are_passed_over() {
+        let metrics = octets(EXTENDED_REPORT);
+        // Receiver reference time (RFC 3611 4.4): 2 words after its head.
+        let mut both = octets("80cf000daabbccdd040000020102030405060708");
+        both.extend(&metrics[8..]);
+        assert_eq!(reports(&both), reports(&metrics));
+        both[10..12].copy_from_slice(&[0, 200]);
+        assert_eq!(reports(&both), []);
+    }
+
+    #[test]
+    fn packets_of_another_version_end_the_reading() {
+        let mut other = octets(SENDER_REPORT);
+        other[0] = 0x41;
+        assert_eq!(reports(&other), []);
+    }
+
+    /// As many blocks as the count says, though more octets follow: those are an extension of the profile.
+    #[test]
+    fn no_more_blocks_are_read_than_are_counted() {
+        let mut none = octets(SENDER_REPORT);
+        none[0] = 0x80;
+        assert_eq!(reports(&none).len(), 1);
+        let mut receiver = octets("80c90007aabbccdd");
+        receiver.extend(&none[28..]);
+        assert_eq!(reports(&receiver), []);
+    }
+
+    /// 0 and 2^31 - 1 are round trips, 2^31 is a clock's error.
+    #[test]
+    fn a_round_trip_is_none_when_it_is_negative() {
+        let report = ReceptionReport {
+            last_sr: 1000,
+            delay_since_last_sr: 500,
+            ..block()
+        };
+        let trips = [
+            1500,
+            1499,
+            1500 + 0x7fff_ffff,
+            1500_u32.wrapping_add(0x8000_0000),
+        ]
+        .map(|at| round_trip(at, &report));
+        assert_eq!(trips, [Some(0), None, Some(0x7fff_ffff), None]);
+    }
+
     proptest! {
+        /// A compound may be read in any parts that hold whole packets.
+        #[test]
+        fn a_compound_is_the_sum_of_its_packets(kinds in prop::collection::vec(0_usize..3, 0..6)) {
+            let packets = [SENDER_REPORT, EXTENDED_REPORT, "81ca0003aabbccdd0104746573740000"].map(octets);
+            let compound: Vec<u8> = kinds.iter().flat_map(|kind| packets[*kind].clone()).collect();
+            let each: Vec<Report> = kinds.iter().flat_map(|kind| reports(&packets[*kind])).collect();
+            prop_assert_eq!(reports(&compound), each);
+        }
+
         #[test]
         fn no_octets_make_it_panic(octets in prop::collection::vec(any::<u8>(), 0..200)) {
             reports(&octets);

@@ -194,6 +194,7 @@ pub fn fraction_lost(packets_expected: u64, packets_received: u64) -> u8 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     /// Sequence numbers; which are counted; base, max, received, expected, cumulative lost.
     type Vector = (&'static [u16], &'static [u8], u16, u16, u64, u64, i32);
@@ -371,7 +372,112 @@ mod tests {
         }
     }
 
+    /// 130 outages of 65000 packets are 8,450,000 lost, more than 2^23 - 1; 2^23 + 10 copies beyond the first packet
+    /// are as many less than nothing.
+    #[test]
+    fn cumulative_lost_is_clamped_to_24_bits_with_a_sign() {
+        let mut outages = SourceState::known(0);
+        let mut seq = 0_u16;
+        outages.update(seq);
+        for _ in 0..130 {
+            seq = seq.wrapping_add(65_000);
+            assert_eq!(outages.update(seq), None);
+            seq = seq.wrapping_add(1);
+            assert!(outages.update(seq).is_some());
+        }
+        assert_eq!(outages.packets_expected(), 130 * 65_001 + 1);
+        assert_eq!(outages.cumulative_lost(), 0x7f_ffff);
+        let mut copies = SourceState::known(0);
+        for _ in 0..0x80_0000 + 11 {
+            copies.update(0);
+        }
+        assert_eq!(copies.cumulative_lost(), -0x80_0000);
+    }
+
+    /// 200 expected of which 150 came: 50 of 200 are 64/256. Then 100 expected and 99 came: 2/256.
+    #[test]
+    fn fraction_lost_is_of_the_interval_since_the_last_report() {
+        let mut source = SourceState::known(0);
+        for seq in (0..200).filter(|seq| seq % 4 > 0) {
+            source.update(seq);
+        }
+        assert_eq!(source.fraction_lost(), 64);
+        for seq in (200..300).filter(|seq| *seq != 250) {
+            source.update(seq);
+        }
+        assert_eq!(source.fraction_lost(), 2);
+    }
+
+    /// A step of 2999 is a gap, of 3000 a jump; a step back of 99 a late packet, of 100 a jump.
+    #[test]
+    fn gaps_end_at_max_dropout_and_reordering_at_max_misorder() {
+        let taken = |step: u16| {
+            let mut source = SourceState::known(0);
+            source.update(2000);
+            source.update(2000_u16.wrapping_add(step))
+        };
+        assert_eq!([taken(2999), taken(3000)], [Some(4999), None]);
+        let back = |step: u16| taken(step.wrapping_neg());
+        assert_eq!([back(99), back(100), back(101)], [Some(1901), None, None]);
+    }
+
+    /// Two wild packets in order are a restart; the second begins a segment of its own.
+    #[test]
+    fn an_unknown_source_that_restarts_counts_from_its_new_base() {
+        let mut source = SourceState::unknown(100);
+        let indices = [100, 101, 102, 40_000, 40_001].map(|seq| source.update(seq));
+        assert_eq!(indices, [None, Some(0), Some(1), None, Some(0)]);
+        assert_eq!((source.restarts(), source.base_seq()), (1, 40_001));
+        assert_eq!(source.update(40_000), None, "before the new base");
+        assert_eq!(source.received(), 2, "A.1 counts it all the same");
+        assert_eq!(source.fraction_lost(), 0);
+        for seq in [100, 101] {
+            source.update(seq);
+        }
+        assert_eq!(source.restarts(), 2);
+    }
+
     proptest! {
+        /// Of packets sent in order some are lost, some doubled, and each may fall behind by up to 40 places.
+        #[test]
+        fn distinct_and_never_arrived_together_are_those_expected(
+            first in any::<u16>(),
+            fates in prop::collection::vec((0_u8..10, 0_usize..40), 1..400),
+        ) {
+            let mut arrivals: Vec<(usize, u16)> = Vec::new();
+            for (index, (fate, late)) in fates.iter().enumerate() {
+                let seq = first.wrapping_add(u16::try_from(index).unwrap());
+                let copies = match fate { 0 => 0, 1 => 2, _ => 1 };
+                arrivals.extend(std::iter::repeat_n((index + late, seq), copies));
+            }
+            arrivals.sort_by_key(|(at, _)| *at);
+            let mut source = SourceState::known(first);
+            let distinct: BTreeSet<u64> = arrivals.iter().filter_map(|(_, seq)| source.update(*seq)).collect();
+            let last = fates.iter().rposition(|(fate, _)| *fate > 0).map_or(0, |index| index + 1);
+            let never_arrived = fates[..last].iter().filter(|(fate, _)| *fate == 0).count();
+            prop_assert_eq!(source.packets_expected(), last as u64);
+            prop_assert_eq!(distinct.len() + never_arrived, last);
+            prop_assert_eq!(source.received(), arrivals.len() as u64);
+        }
+
+        #[test]
+        fn an_unknown_source_does_not_depend_on_where_its_numbers_start(
+            shift in any::<u16>(),
+            steps in prop::collection::vec(prop_oneof![20 => 0_u16..40, 1 => any::<u16>()], 1..200),
+        ) {
+            let (mut here, mut there) = (SourceState::unknown(0), SourceState::unknown(shift));
+            let mut seq = 0_u16;
+            for step in steps {
+                seq = seq.wrapping_add(step);
+                prop_assert_eq!(here.update(seq), there.update(seq.wrapping_add(shift)));
+                prop_assert_eq!(here.restarts(), there.restarts());
+            }
+            prop_assert_eq!(
+                (here.received(), here.packets_expected(), here.cumulative_lost()),
+                (there.received(), there.packets_expected(), there.cumulative_lost())
+            );
+        }
+
         #[test]
         fn indices_do_not_depend_on_where_the_numbers_start(
             first in any::<u16>(),

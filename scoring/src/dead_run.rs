@@ -141,15 +141,10 @@ pub struct ConcealmentLog {
 impl ConcealmentLog {
     /// So many live slots of `ptime` ns.
     pub fn live(&mut self, slots: u64, ptime: i64) {
-        let mut left = slots;
-        while left > 0 && ptime > 0 {
-            let room = (SECOND_NS - self.played + ptime - 1) / ptime;
-            let now = left.min(u64::try_from(room).unwrap_or(1).max(1));
-            self.is_interrupted = false;
-            self.played += i64::try_from(now).unwrap_or(0) * ptime;
-            self.turn_seconds();
-            left -= now;
-        }
+        let slots = i64::try_from(slots).unwrap_or(i64::MAX);
+        self.is_interrupted &= slots == 0;
+        self.played = self.played.saturating_add(slots.saturating_mul(ptime));
+        self.turn_seconds();
     }
 
     /// A slot of `ptime` ns; dead ones are concealed.
@@ -362,6 +357,32 @@ mod tests {
             let seconds = figures.unimpaired_seconds + figures.concealed_seconds;
             prop_assert_eq!(seconds, (pattern.len() as u64).div_ceil(50));
         }
+    }
+
+    #[test]
+    fn a_run_is_open_from_its_first_slot_to_the_next_live_one() {
+        let mut log = DeadRunLog::default();
+        let mut is_open = |is_dead| {
+            log.slot(is_dead, P, 60_000_000);
+            log.is_open()
+        };
+        assert_eq!(
+            [false, true, true, false].map(&mut is_open),
+            [false, true, true, false]
+        );
+    }
+
+    /// Two live slots part two runs, though the log is closed between them with none open.
+    #[test]
+    fn closing_where_no_run_is_open_changes_nothing() {
+        let mut log = DeadRunLog::default();
+        for is_dead in [true, false, false] {
+            log.slot(is_dead, P, 0);
+        }
+        assert_eq!(log.close(0), None, "nothing is no event of 0 ms either");
+        log.slot(true, P, 0);
+        assert_eq!(log.close(0), Some(P));
+        assert_eq!((log.totals().joined, log.totals().events), (2, 2));
     }
 
     #[test]

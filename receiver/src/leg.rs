@@ -1,16 +1,20 @@
 //! What is counted over all streams of a leg, second by second.
 
+use crate::due::DueLog;
+use crate::stream::FirstCopy;
 use milliwatt_wire::facts::{Fact, Scale};
 use milliwatt_wire::id::Leg;
 use milliwatt_wire::time::RunTime;
 
-/// Distribution of |IPDV| and of how long packets lay in the kernel before they were read.
+/// Distribution of |IPDV| and of how long packets lay in the kernel before they were read; and what held
+/// the packets that were due together.
 #[derive(Clone, Debug)]
 pub struct LegLog {
     leg: Leg,
     second: u32,
     ipdv: Distribution,
     taken_after: Distribution,
+    due: DueLog,
 }
 
 #[derive(Clone, Debug)]
@@ -57,13 +61,14 @@ impl LegLog {
             second: 0,
             ipdv: Distribution::new(),
             taken_after: Distribution::new(),
+            due: DueLog::new(leg),
         }
     }
 
-    /// Counts one packet: its IPDV values and how long after `arrived` it was `taken`.
+    /// Counts one packet: its IPDV values, what it was late by, and how long after `arrived` it was `taken`.
     pub fn count(
         &mut self,
-        ipdv: [Option<i64>; 2],
+        packet: FirstCopy,
         arrived: RunTime,
         taken: RunTime,
         facts: &mut impl FnMut(Fact),
@@ -71,10 +76,11 @@ impl LegLog {
         if taken.second() > self.second {
             self.close(taken.second(), facts);
         }
-        for value in ipdv.into_iter().flatten() {
+        for value in packet.ipdv.into_iter().flatten() {
             self.ipdv.add(value.abs());
         }
         self.taken_after.add(taken - arrived);
+        self.due.count(packet, taken - arrived, facts);
     }
 
     /// Closes the second under way, if it saw anything, and starts `next`.
@@ -91,6 +97,7 @@ impl LegLog {
                 taken_after_max,
             });
         }
+        self.due.close(next, facts);
         self.second = next;
     }
 }
@@ -99,29 +106,34 @@ impl LegLog {
 mod tests {
     use super::*;
 
+    const MS: i64 = 1_000_000;
+
+    /// A packet due a millisecond before it arrived.
+    fn packet(arrived: i64, ipdv: [Option<i64>; 2]) -> FirstCopy {
+        FirstCopy {
+            slot: 0,
+            due: RunTime(arrived - MS),
+            above: 0,
+            ipdv,
+        }
+    }
+
     #[test]
     fn a_second_holds_its_own_values_and_exact_maxima() {
         let mut log = LegLog::new(Leg::Sent);
         let mut facts = Vec::new();
-        let ms = 1_000_000;
-        log.count(
-            [Some(-3 * ms), None],
-            RunTime(10 * ms),
-            RunTime(12 * ms),
-            &mut |f| facts.push(f),
-        );
-        log.count(
-            [Some(ms), Some(2 * ms)],
-            RunTime(20 * ms),
-            RunTime(21 * ms),
-            &mut |f| facts.push(f),
-        );
-        log.count(
-            [None, None],
-            RunTime(1000 * ms),
-            RunTime(1000 * ms),
-            &mut |f| facts.push(f),
-        );
+        for (arrived, taken, ipdv) in [
+            (10 * MS, 12 * MS, [Some(-3 * MS), None]),
+            (20 * MS, 21 * MS, [Some(MS), Some(2 * MS)]),
+            (1000 * MS, 1000 * MS, [None, None]),
+        ] {
+            log.count(
+                packet(arrived, ipdv),
+                RunTime(arrived),
+                RunTime(taken),
+                &mut |f| facts.push(f),
+            );
+        }
         let [
             Fact::LegSecond {
                 second: 0,
@@ -137,6 +149,6 @@ mod tests {
         };
         assert_eq!(ipdv.iter().map(|(_, n)| n).sum::<u32>(), 3);
         assert_eq!(taken_after.iter().map(|(_, n)| n).sum::<u32>(), 2);
-        assert_eq!((*ipdv_max, *taken_after_max), (3 * ms, 2 * ms));
+        assert_eq!((*ipdv_max, *taken_after_max), (3 * MS, 2 * MS));
     }
 }

@@ -12,6 +12,7 @@
 //! Sans-IO but for the driver: time is an argument.
 
 pub mod driver;
+mod due;
 pub mod leg;
 pub mod line;
 pub mod packet;

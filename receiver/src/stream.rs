@@ -45,16 +45,24 @@ impl StreamPlan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placed {
     /// The first copy of this slot's packet.
-    New {
-        /// Its media slot.
-        slot: u32,
-        /// Signed IPDV with its neighbours in sequence, ns: with the one before and the one after.
-        ipdv: [Option<i64>; 2],
-    },
+    New(FirstCopy),
     /// A further copy.
     Duplicate,
     /// No packet of this stream: wild sequence number, impossible timestamp.
     Foreign,
+}
+
+/// The first copy of a packet, measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstCopy {
+    /// Its media slot.
+    pub slot: u32,
+    /// When that slot was due to leave.
+    pub due: RunTime,
+    /// Its transit above the stream's least so far, drift taken off, ns; never below 0.
+    pub above: i64,
+    /// Signed IPDV with its neighbours in sequence, ns: with the one before and the one after.
+    pub ipdv: [Option<i64>; 2],
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -180,14 +188,16 @@ impl StreamReceiver {
             return Placed::Duplicate;
         }
         self.make_room(index, facts);
-        let transit = arrived - (self.plan.due + i64::from(slot) * PTIME_NS);
+        let due = self.plan.due + i64::from(slot) * PTIME_NS;
+        let transit = arrived - due;
         self.note_gap(index, slot, arrived, facts);
         self.hold(index, slot, transit);
-        self.measure(slot, transit, drift);
-        Placed::New {
+        Placed::New(FirstCopy {
             slot,
+            due,
+            above: self.measure(slot, transit, drift),
             ipdv: self.ipdv(index, transit),
-        }
+        })
     }
 
     /// Ends the stream: settles what is left and says the last word.
@@ -237,7 +247,8 @@ impl StreamReceiver {
         self.end.last_slot = Some(self.end.last_slot.map_or(slot, |s| s.max(slot)));
     }
 
-    fn measure(&mut self, slot: u32, transit: i64, drift: i64) {
+    /// Counts a transit; gives how far it lies above the least so far.
+    fn measure(&mut self, slot: u32, transit: i64, drift: i64) -> i64 {
         self.transits.push(transit);
         self.second.packets += 1;
         if let Some(j) = self.interarrival_jitter.update(transit) {
@@ -260,6 +271,7 @@ impl StreamReceiver {
                 above_us: u32::try_from(above / 1000).unwrap_or(u32::MAX),
             });
         }
+        above
     }
 
     fn ipdv(&self, index: u64, transit: i64) -> [Option<i64>; 2] {

@@ -6,7 +6,7 @@
 //! and the skew since; [`Fact::Opened`] says whether both ends share one clock.
 
 use crate::clock::SleepMode;
-use crate::id::{CallId, End, Lane, StreamId};
+use crate::id::{CallId, End, Lane, Leg, StreamId};
 use crate::load::LoadSpec;
 use crate::time::RunTime;
 use serde::{Deserialize, Serialize};
@@ -101,6 +101,42 @@ pub struct StreamSecond {
     pub interarrival_jitter_max: i64,
     /// Coarse histogram of transit above `transit_min`: (bucket of [`Scale::STREAM`], count), ascending.
     pub pdv: Vec<(u8, u16)>,
+}
+
+/// The packets of a leg that were due in one second, as one receiving thread saw them: what delay
+/// variation is attributed by. A packet's place is when it was due, so that what held it at the sender,
+/// on the path or at the receiver lies in the same second. Several of these may speak of one second:
+/// they add up.
+///
+/// *Above* is a packet's transit above its stream's least so far, drift taken off. *Common* is the part
+/// of it that all streams shared at that moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueSecond {
+    /// The leg.
+    pub leg: Leg,
+    /// The second of run time (of being due).
+    pub second: u32,
+    /// Distinct packets that arrived.
+    pub packets: u32,
+    /// Sum of above, ns.
+    #[serde(with = "whole_microseconds")]
+    pub above_sum: i64,
+    /// Largest above, ns.
+    #[serde(with = "whole_microseconds")]
+    pub above_max: i64,
+    /// Packets whose common part is known: enough others were due with them.
+    pub common_packets: u32,
+    /// Sum of their common parts, ns.
+    #[serde(with = "whole_microseconds")]
+    pub common_sum: i64,
+    /// The common part of the packet with the largest above, ns; none when it is not known.
+    pub common_at_max: Option<i64>,
+    /// Sum of `taken` minus `arrived`, ns.
+    #[serde(with = "whole_microseconds")]
+    pub taken_after_sum: i64,
+    /// Largest of those, ns.
+    #[serde(with = "whole_microseconds")]
+    pub taken_after_max: i64,
 }
 
 /// Nanoseconds kept as whole microseconds, rounded to the nearest.
@@ -411,7 +447,7 @@ pub enum Fact {
     /// All streams of a leg, one second: absolute IPDV (RFC 5481 4.1) of consecutive packets, coarse buckets with exact maximum.
     LegSecond {
         /// The leg.
-        leg: crate::id::Leg,
+        leg: Leg,
         /// The second of run time.
         second: u32,
         /// Histogram of |IPDV|: (bucket of [`Scale::LEG`], count).
@@ -423,6 +459,8 @@ pub enum Fact {
         /// Largest of those, ns.
         taken_after_max: i64,
     },
+    /// What held the packets that were due in one second.
+    Due(DueSecond),
     /// The end's own pacing: departures at the tester, playout ticks at the guest.
     Pacing(PacingSecond),
     /// How long after its departure was read off the clock the kernel handed a packet to the driver, for the packets

@@ -308,7 +308,7 @@ impl<F: FnMut(Fact)> Listener for EngineListener<'_, F> {
                 matches!(
                     became,
                     Taken::Stream {
-                        placed: Placed::New { .. },
+                        placed: Placed::New(_),
                         ..
                     }
                 )
@@ -345,7 +345,7 @@ impl<F: FnMut(Fact)> EngineListener<'_, F> {
         );
         let Taken::Stream {
             plan,
-            placed: Placed::New { slot, .. },
+            placed: Placed::New(packet),
         } = became
         else {
             return became;
@@ -358,7 +358,7 @@ impl<F: FnMut(Fact)> EngineListener<'_, F> {
         {
             reflect(
                 sender,
-                slot,
+                packet.slot,
                 datagram.octets,
                 (&line.port.rtp, port),
                 (self.sent, self.tap),

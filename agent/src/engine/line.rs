@@ -63,14 +63,14 @@ impl EngineLine {
         let taken = self.receiver.take(&view, arrival, facts);
         let Taken::Stream {
             plan,
-            placed: Placed::New { slot, ipdv },
+            placed: Placed::New(packet),
         } = taken
         else {
             return taken;
         };
-        leg.count(ipdv, arrival.arrived, read_at, facts);
+        leg.count(packet, arrival.arrived, read_at, facts);
         self.rtcp.arrived(arrival.arrived, view.timestamp());
-        self.store(&plan, (slot, view.payload()), arrival, pool, facts);
+        self.store(&plan, (packet.slot, view.payload()), arrival, pool, facts);
         taken
     }
 

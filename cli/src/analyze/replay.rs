@@ -310,7 +310,7 @@ impl CapturedLeg {
             dscp: Some(packet.dscp),
         };
         let Taken::Stream {
-            placed: Placed::New { ipdv, .. },
+            placed: Placed::New(packet),
             ..
         } = line.take(&view, arrival, &mut sink)
         else {

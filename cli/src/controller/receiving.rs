@@ -227,11 +227,11 @@ impl<F: FnMut(Fact)> Listener for TesterListener<'_, F> {
                 let became = line.take(datagram, arrived, how.drift, &mut self.facts);
                 how.foreign = became == Taken::Foreign;
                 if let Taken::Stream {
-                    placed: Placed::New { ipdv, .. },
+                    placed: Placed::New(packet),
                     ..
                 } = became
                 {
-                    self.leg.count(ipdv, arrived, taken, &mut self.facts);
+                    self.leg.count(packet, arrived, taken, &mut self.facts);
                     let now = self.clock.mono(taken).0;
                     self.status.last_valid.store(now, Ordering::Relaxed);
                     line.drops.note(datagram.drops, self.status);
@@ -260,7 +260,7 @@ impl HeardLine {
         };
         let taken = self.receiver.take(&view, arrival, facts);
         if let Taken::Stream {
-            placed: Placed::New { .. },
+            placed: Placed::New(_),
             ..
         } = taken
         {

@@ -117,6 +117,15 @@ fn reordered_and_doubled_packets_are_neither_lost_nor_counted_twice() {
     assert!(dead_of(&facts).is_empty());
 }
 
+fn first_copy(slot: u32, above: i64, ipdv: [Option<i64>; 2]) -> Placed {
+    Placed::New(FirstCopy {
+        slot,
+        due: RunTime(i64::from(slot) * PTIME_NS),
+        above,
+        ipdv,
+    })
+}
+
 #[test]
 fn ipdv_is_taken_between_neighbours_in_sequence_however_they_arrive() {
     let (placed, _) = feed(&[
@@ -125,34 +134,13 @@ fn ipdv_is_taken_between_neighbours_in_sequence_however_they_arrive() {
         (1, 1, 22_500_000),
         (4, 4, 1),
     ]);
-    assert_eq!(
-        placed[0],
-        Placed::New {
-            slot: 0,
-            ipdv: [None, None]
-        }
-    );
-    assert_eq!(
-        placed[1],
-        Placed::New {
-            slot: 2,
-            ipdv: [None, None]
-        }
-    );
+    assert_eq!(placed[0], first_copy(0, 0, [None, None]));
+    assert_eq!(placed[1], first_copy(2, 0, [None, None]));
     assert_eq!(
         placed[2],
-        Placed::New {
-            slot: 1,
-            ipdv: [Some(2_500_000), Some(-3_000_000)]
-        }
+        first_copy(1, 3_000_000, [Some(2_500_000), Some(-3_000_000)])
     );
-    assert_eq!(
-        placed[3],
-        Placed::New {
-            slot: 4,
-            ipdv: [None, None]
-        }
-    );
+    assert_eq!(placed[3], first_copy(4, 0, [None, None]));
 }
 
 #[test]

@@ -41,6 +41,16 @@ const SECONDS: &[Column<SecondRow>] = &[
     ("sender_lateness_p999_us", |r| {
         number(r.sender_lateness_p999_us)
     }),
+    ("delay_pdv_mean_ms", |r| number(r.delay.map(|d| d.pdv_ms))),
+    ("delay_tester_ms", |r| number(r.delay.map(|d| d.tester_ms))),
+    ("delay_guest_ms", |r| number(r.delay.map(|d| d.guest_ms))),
+    ("delay_path_ms", |r| number(r.delay.map(|d| d.path_ms))),
+    ("delay_path_common_ms", |r| {
+        number(r.delay.and_then(|d| d.path_common_ms))
+    }),
+    ("delay_path_stream_ms", |r| {
+        number(r.delay.and_then(|d| d.path_stream_ms))
+    }),
 ];
 
 const STREAMS: &[Column<StreamRow>] = &[

@@ -2,7 +2,10 @@
 
 use crate::context::RunContext;
 use crate::figures;
-use milliwatt_scoring::measured::{Outcome, ThresholdResult, Verdict};
+use milliwatt_scoring::measured::{
+    Attribution, Origin, Outcome, ThresholdResult, Verdict, WorstSecond,
+};
+use milliwatt_wire::id::Leg;
 
 /// How a threshold's outcome bears on the verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,6 +118,54 @@ pub fn moment(at_s: f64, context: &RunContext) -> String {
         "{} ({})",
         figures::duration(at_s),
         figures::time_of_day(context.wall_at(at_s))
+    )
+}
+
+/// The worst second of each leg that has one: when, who it was, and how much of it.
+#[must_use]
+pub fn worst_seconds(attribution: &Attribution, context: &RunContext) -> Vec<String> {
+    let legs = Leg::BOTH
+        .into_iter()
+        .filter_map(|leg| Some((leg, attribution.get(leg).worst?)));
+    legs.map(|(leg, worst)| {
+        format!(
+            "{}, worst at {}: {}",
+            leg.title(),
+            moment(worst.at_s, context),
+            blame(&worst)
+        )
+    })
+    .collect()
+}
+
+fn blame(worst: &WorstSecond) -> String {
+    let who = match worst.origin {
+        Origin::Tester => "the tester was late, which is no evidence",
+        Origin::Guest => "the guest was late to send or to read",
+        Origin::PathCommon => {
+            "the path held all streams at once (a stall, or a queue that they share)"
+        }
+        Origin::PathStream => "the path held single streams (a queue, or bursts)",
+        Origin::Path => "the path; too few streams to say whether it held all at once",
+    };
+    let ms = |part| figures::quantity(part, "ms");
+    let common = worst
+        .parts
+        .path_common_ms
+        .filter(|common| *common > 0.0)
+        .map_or_else(String::new, |common| {
+            format!(", {} of it of all streams", ms(common))
+        });
+    let tainted = if worst.tainted {
+        "; a tainted second"
+    } else {
+        ""
+    };
+    format!(
+        "{who}: tester {}, guest {}, path {}{common}{tainted}",
+        ms(worst.parts.tester_ms),
+        ms(worst.parts.guest_ms),
+        ms(worst.parts.path_ms)
     )
 }
 

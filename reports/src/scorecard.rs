@@ -4,8 +4,8 @@
 use crate::context::{NoiseFloor, RunContext};
 use crate::figures;
 use milliwatt_scoring::measured::{
-    CallCounts, ClockMeasured, DocumentFigure, GuestMeasured, HostMeasured, Legs, Measured,
-    Recordings, ThresholdResult, Timers, Validity, Verdict,
+    Attribution, CallCounts, ClockMeasured, DocumentFigure, GuestMeasured, HostMeasured, Legs,
+    Measured, Recordings, ThresholdResult, Timers, Validity, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,7 @@ pub struct Scorecard {
     /// What calibration found on the tester; null when it was not calibrated.
     pub noise_floor: Option<NoiseFloor>,
     /// Where delay variation came from.
-    pub attribution: Option<Reserved>,
+    pub attribution: Attribution,
     /// Several guests in one test.
     pub guests: Vec<Reserved>,
 }
@@ -107,7 +107,8 @@ impl Scorecard {
     /// The scorecard of a run.
     #[must_use]
     pub fn new(context: &RunContext, measured: &Measured) -> Self {
-        let m = measured.clone();
+        // Without the rows, which a long run has many of.
+        let m = measured;
         Self {
             schema_version: SCHEMA_VERSION,
             verdict: m.verdict,
@@ -117,8 +118,8 @@ impl Scorecard {
             scope: Scope {
                 lines: context.scope.clone(),
             },
-            validity: m.validity,
-            legs: m.legs,
+            validity: m.validity.clone(),
+            legs: m.legs.clone(),
             recordings: Recordings {
                 upper_bound_95_percent: m
                     .recordings
@@ -126,8 +127,8 @@ impl Scorecard {
                     .map(|share| share * 100.0),
                 ..m.recordings
             },
-            thresholds: m.thresholds,
-            document: m.document,
+            thresholds: m.thresholds.clone(),
+            document: m.document.clone(),
             calls: m.calls,
             full_load: m.full_load,
             control_mbps: m.control_mbps,
@@ -139,7 +140,7 @@ impl Scorecard {
             clock: m.clock,
             timers: m.timers,
             noise_floor: context.floor.clone(),
-            attribution: None,
+            attribution: m.attribution,
             guests: Vec::new(),
         }
     }

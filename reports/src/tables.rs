@@ -3,7 +3,9 @@
 use crate::context::NoiseFloor;
 use crate::figures::{self, NOT_MEASURED, count, number_or_dash};
 use crate::scorecard::Scorecard;
-use milliwatt_scoring::measured::{EndTimers, Lateness, LegMeasured, Legs, PlayoutBuffer};
+use milliwatt_scoring::measured::{
+    Attribution, EndTimers, Lateness, LegAttribution, LegMeasured, Legs, PlayoutBuffer,
+};
 
 /// One line of the table of legs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +39,18 @@ pub struct DocumentRow {
     /// As measured here.
     pub measured: String,
 }
+
+/// A row's label and the share that it shows.
+type ShareColumn = (&'static str, fn(&LegAttribution) -> Option<f64>);
+
+const ATTRIBUTION: &[ShareColumn] = &[
+    ("mean PDV, ms", |leg| leg.pdv_mean_ms),
+    ("tester, %", |leg| leg.tester_percent),
+    ("guest, %", |leg| leg.guest_percent),
+    ("path, %", |leg| leg.path_percent),
+    ("  all streams at once, %", |leg| leg.path_common_percent),
+    ("  single streams, %", |leg| leg.path_stream_percent),
+];
 
 /// A row's label and how a leg fills it.
 type LegColumn = (&'static str, fn(&LegMeasured) -> String);
@@ -190,6 +204,18 @@ fn rows(columns: &[LegColumn], legs: &Legs) -> Vec<LegRow> {
         sent: fill(&legs.sent),
     };
     columns.iter().map(fill).collect()
+}
+
+/// Whose doing delay variation was.
+#[must_use]
+pub fn attribution(attribution: &Attribution) -> Vec<LegRow> {
+    let [receive, sent] = [&attribution.receive, &attribution.sent];
+    let rows = ATTRIBUTION.iter().map(|(label, value)| LegRow {
+        label,
+        receive: number_or_dash(value(receive)),
+        sent: number_or_dash(value(sent)),
+    });
+    rows.collect()
 }
 
 /// The recordings.

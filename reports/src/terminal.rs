@@ -6,7 +6,7 @@ use crate::figures::{self, counted};
 use crate::findings::{self, Weight};
 use crate::incidents;
 use crate::scorecard::Scorecard;
-use crate::tables;
+use crate::tables::{self, LegRow};
 use milliwatt_scoring::measured::{Measured, ThresholdResult, Verdict};
 
 /// Widest line, columns; only a single longer word, such as a path, goes beyond.
@@ -25,6 +25,7 @@ pub fn render(scorecard: &Scorecard, measured: &Measured, context: &RunContext) 
     what_happened(&mut page, measured, context);
     notes(&mut page, scorecard);
     legs(&mut page, scorecard);
+    attribution(&mut page, scorecard, context);
     machines(&mut page, scorecard);
     recordings(&mut page, scorecard);
     document(&mut page, scorecard);
@@ -208,15 +209,28 @@ fn what_happened(page: &mut Page, measured: &Measured, context: &RunContext) {
 
 fn legs(page: &mut Page, scorecard: &Scorecard) {
     page.section("Legs (counts: whole run; distributions and Mbit/s: full load)");
+    leg_rows(page, &tables::legs(&scorecard.legs));
+}
+
+fn leg_rows(page: &mut Page, rows: &[LegRow]) {
     page.row(&format!(
         "{:<38} {:>28} {:>28}",
         "", "receive (tester -> guest)", "sent (guest -> tester)"
     ));
-    for row in tables::legs(&scorecard.legs) {
+    for row in rows {
         page.row(&format!(
             "{:<38} {:>28} {:>28}",
             row.label, row.receive, row.sent
         ));
+    }
+}
+
+/// Who it was, in the mean and at its worst.
+fn attribution(page: &mut Page, scorecard: &Scorecard, context: &RunContext) {
+    page.section("Where delay variation came from (full load)");
+    leg_rows(page, &tables::attribution(&scorecard.attribution));
+    for worst in findings::worst_seconds(&scorecard.attribution, context) {
+        page.line(2, &worst);
     }
 }
 

@@ -6,10 +6,12 @@
 use milliwatt_wire::id::Leg;
 use serde::{Deserialize, Serialize};
 
+mod attribution;
 mod patterns;
 mod rows;
 mod timers;
 
+pub use attribution::{Attribution, DelayParts, LegAttribution, Origin, WorstSecond};
 pub use patterns::{BurstGap, Concealment, DeadAirClasses, LossRuns, PlayoutBuffer, Reordering};
 pub use rows::{EventRow, RecordingRow, SecondRow, StreamRow};
 pub use timers::{EndTimers, Right, Timers};
@@ -51,6 +53,8 @@ pub struct Measured {
     pub timers: Timers,
     /// Clock relation between the ends.
     pub clock: ClockMeasured,
+    /// Whose doing delay variation was.
+    pub attribution: Attribution,
     /// Calls started, ended by their hold time, cut short by the run's end.
     pub calls: CallCounts,
     /// Seconds of run time: full load's first and the one after its last.

@@ -321,7 +321,7 @@ impl CapturedLeg {
             .seconds
             .entry(second)
             .or_insert_with(|| LegLog::new(self.leg));
-        log.count(ipdv, arrived, note.taken, &mut sink);
+        log.count(packet, arrived, note.taken, &mut sink);
         self.close_before(RunTime(arrived.0 - OPEN_NS).second());
     }
 

@@ -1,7 +1,8 @@
 //! The plots, as SVG: each threshold drawn in, tainted seconds hatched, ramp and drain shaded, the
 //! legs in the same two colours everywhere. A figure without data says so. A capture knows no thresholds,
-//! taint or phases.
+//! taint or phases, and nothing to attribute delay by.
 
+mod attribution;
 mod axis;
 mod canvas;
 mod dead_air;
@@ -54,6 +55,9 @@ pub struct PlotError {
 pub fn draw_all<'a>(series: impl Into<Series<'a>>) -> Result<Vec<Plot>, PlotError> {
     let series = series.into();
     let timeline = Timeline::of(&series);
+    let attribution = series
+        .has_attribution
+        .then(|| ("attribution", attribution::figure(&timeline)));
     [
         (
             "interarrival-jitter",
@@ -65,6 +69,7 @@ pub fn draw_all<'a>(series: impl Into<Series<'a>>) -> Result<Vec<Plot>, PlotErro
         ("dead-air", dead_air::figure(&timeline)),
     ]
     .into_iter()
+    .chain(attribution)
     .map(|(name, figure)| plot(name, &figure))
     .collect()
 }

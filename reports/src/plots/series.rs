@@ -2,7 +2,7 @@
 
 use crate::{figures, incidents};
 use milliwatt_scoring::analysis::{Analysis, AnalyzedSecond};
-use milliwatt_scoring::measured::{Measured, SecondRow, ThresholdResult};
+use milliwatt_scoring::measured::{DelayParts, Measured, SecondRow, ThresholdResult};
 use milliwatt_wire::facts::Phase;
 use milliwatt_wire::id::Leg;
 use std::collections::BTreeMap;
@@ -34,6 +34,8 @@ pub struct Series<'a> {
     pub(super) load: &'static str,
     /// There are recordings on the network beside RTP.
     pub(super) transfers: bool,
+    /// It can be told whose doing delay was.
+    pub(super) has_attribution: bool,
 }
 
 /// A second of one leg.
@@ -51,6 +53,7 @@ pub(super) struct Second {
     pub(super) dead_air_ms: f64,
     pub(super) mbps: Option<f64>,
     pub(super) transfer_mbps: Option<f64>,
+    pub(super) delay: Option<DelayParts>,
 }
 
 impl Series<'_> {
@@ -90,6 +93,7 @@ impl<'a> From<&'a Measured> for Series<'a> {
             pdv_title: "PDV distribution at full load",
             load: "everything, as a NIC counts it",
             transfers: true,
+            has_attribution: true,
         }
     }
 }
@@ -124,6 +128,7 @@ impl<'a> From<&'a Analysis> for Series<'a> {
             pdv_title: "PDV distribution",
             load: "RTP, as a NIC counts it",
             transfers: false,
+            has_attribution: false,
         }
     }
 }
@@ -154,6 +159,7 @@ impl From<&SecondRow> for Second {
             dead_air_ms: row.dead_air_ms,
             mbps: row.mbps,
             transfer_mbps: row.transfer_mbps,
+            delay: row.delay,
         }
     }
 }
@@ -172,6 +178,7 @@ impl From<&AnalyzedSecond> for Second {
             dead_air_ms: row.dead_air_ms,
             mbps: Some(row.mbps),
             transfer_mbps: None,
+            delay: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Rows of the tables that a run leaves: seconds, streams, events, recordings.
 
+use super::DelayParts;
 use milliwatt_wire::facts::{DeadCause, Phase};
 use milliwatt_wire::id::{Leg, StreamId};
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,8 @@ pub struct SecondRow {
     pub nic_mbps: Option<f64>,
     /// 99.9th percentile of the sender's lateness, us.
     pub sender_lateness_p999_us: Option<f64>,
+    /// What held the packets due in it, in the mean.
+    pub delay: Option<DelayParts>,
 }
 
 /// A stream.

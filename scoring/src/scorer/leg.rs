@@ -1,5 +1,6 @@
 //! One direction: its streams, its seconds.
 
+use super::attribution::DueTally;
 use super::end::{EndRecord, float, largest, mean, ms, ratio};
 use super::patterns::Patterns;
 use super::spread::LegSpread;
@@ -30,6 +31,8 @@ pub(super) struct LegSecond {
     /// Least transit of any stream, ns, skew included.
     pub transit_min: Option<i64>,
     pub ipdv: Distribution,
+    /// Of the packets due in it, not of those that arrived in it.
+    pub due: DueTally,
     /// From here on known at the end only.
     pub expected: u64,
     pub lost: u64,
@@ -120,6 +123,7 @@ impl LegRecord {
                     tally.ipdv.raise_max(*ipdv_max);
                 }
             }
+            Fact::Due(due) => self.seconds.entry(due.second).or_default().due.add(due),
             _ => {}
         }
     }

@@ -7,6 +7,7 @@
 //! clocks run apart, for each stream's least transit; and for PDV. What it holds grows with the run by
 //! some distributions a second, some figures a stream, and each impairment.
 
+mod attribution;
 mod dead_air;
 mod end;
 mod evidence;
@@ -221,6 +222,7 @@ impl Scorer {
             host: summary.host(),
             timers,
             clock: summary.clock.clone(),
+            attribution: summary.attribution(),
             calls: summary.calls,
             full_load: summary.full.clone().map(|full| (full.start, full.end)),
             control_mbps: summary.observe("control_mbps", None, &whole(&full)).value,
@@ -271,14 +273,10 @@ impl Scorer {
     }
 
     fn rule(&self, leg: Leg) -> StreamRule {
-        let receiver = Leg::BOTH
-            .into_iter()
-            .find(|other| *other != leg)
-            .map(sender_of);
         StreamRule {
             playout_buffer: self.load().map_or(3 * PTIME_NS, |load| load.playout_buffer),
             dead_air_min: self.load().map_or(3 * PTIME_NS, |load| load.dead_air_min),
-            receiver_closed: receiver.is_some_and(|end| self.end(end).closed),
+            receiver_closed: self.end(receiver_of(leg)).closed,
         }
     }
 
@@ -326,12 +324,20 @@ fn sender_of(leg: Leg) -> End {
     }
 }
 
+fn receiver_of(leg: Leg) -> End {
+    match leg {
+        Leg::Receive => End::Guest,
+        Leg::Sent => End::Tester,
+    }
+}
+
 fn leg_of(fact: &Fact) -> Option<Leg> {
     match fact {
         Fact::StreamSecond(second) => Some(second.stream.leg),
         Fact::StreamEnd(end) => Some(end.stream.leg),
         Fact::Ledger(ledger) => Some(ledger.stream.leg),
         Fact::LegSecond { leg, .. } => Some(*leg),
+        Fact::Due(due) => Some(due.leg),
         Fact::StreamStarted { stream, .. }
         | Fact::DeadSlots { stream, .. }
         | Fact::LatePackets { stream, .. }

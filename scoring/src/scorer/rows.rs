@@ -57,6 +57,7 @@ impl Summary<'_> {
             transfer_mbps: mbps(TRANSFER_OCTETS),
             nic_mbps: mbps(NIC_OCTETS),
             sender_lateness_p999_us: self.sender_lateness(leg, second),
+            delay: self.delay(leg, second),
         }
     }
 

@@ -166,12 +166,12 @@ impl Receiver<'_> {
         };
         self.tap.arrival(packet.line, Channel::Rtp, &datagram, how);
         if let Taken::Stream {
-            placed: Placed::New { ipdv, .. },
+            placed: Placed::New(first),
             ..
         } = became
         {
             self.leg
-                .count(ipdv, packet.arrived, packet.taken, &mut sink);
+                .count(first, packet.arrived, packet.taken, &mut sink);
         }
     }
 

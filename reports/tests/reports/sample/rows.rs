@@ -1,7 +1,9 @@
 //! Series, rows and events of the sample runs.
 
 use super::runs::FULL;
-use milliwatt_scoring::measured::{EventRow, RecordingRow, SecondHistogram, SecondRow, StreamRow};
+use milliwatt_scoring::measured::{
+    DelayParts, EventRow, RecordingRow, SecondHistogram, SecondRow, StreamRow,
+};
 use milliwatt_wire::facts::{DeadCause, Phase};
 use milliwatt_wire::id::{CallId, Leg, Party, StreamId};
 
@@ -66,6 +68,26 @@ pub(super) fn second_row(second: u32, leg: Leg, scale: f64) -> SecondRow {
         transfer_mbps: Some(transfer),
         nic_mbps: None,
         sender_lateness_p999_us: Some(180.0),
+        delay: (load > 0.0).then(|| delay(leg, scale)),
+    }
+}
+
+/// A quiet second's times `scale`, which is the guest's doing.
+pub(super) fn delay(leg: Leg, scale: f64) -> DelayParts {
+    let reading = if leg == Leg::Receive { 0.2 } else { 0.0 };
+    let guest_in_pdv = if leg == Leg::Sent {
+        0.03 * scale.min(300.0)
+    } else {
+        0.0
+    };
+    let (tester, common, stream) = (0.02, 0.01, 0.015);
+    DelayParts {
+        pdv_ms: tester + guest_in_pdv + common + stream,
+        tester_ms: tester,
+        guest_ms: guest_in_pdv + reading * scale.min(300.0),
+        path_ms: common + stream,
+        path_common_ms: Some(common),
+        path_stream_ms: Some(stream),
     }
 }
 

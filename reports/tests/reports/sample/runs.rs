@@ -1,11 +1,12 @@
 //! The sample runs.
 
-use super::rows::{curve, histograms, recording_rows, second_row, stall_events, stream_row};
+use super::rows::{curve, delay, histograms, recording_rows, second_row, stall_events, stream_row};
 use super::totals::{document, leg, thresholds, validity};
 use milliwatt_reports::RunContext;
 use milliwatt_scoring::measured::{
-    CallCounts, ClockMeasured, DeadAir, GuestMeasured, HostMeasured, Lateness, LegMeasured, Legs,
-    Measured, Outcome, Recordings, SkewChange, Validity, Verdict,
+    Attribution, CallCounts, ClockMeasured, DeadAir, EndTimers, GuestMeasured, HostMeasured,
+    Lateness, LegAttribution, LegMeasured, Legs, Measured, Outcome, Recordings, Right, SkewChange,
+    Timers, Validity, Verdict, WorstSecond,
 };
 use milliwatt_wire::id::Leg;
 
@@ -55,6 +56,8 @@ pub(crate) fn fail() -> Measured {
         row.dead_air_events = 500;
     }
     m.events = stall_events();
+    m.attribution.receive = attribution(Leg::Receive, 300.0);
+    m.attribution.sent = attribution(Leg::Sent, 300.0);
     for leg in [&mut m.legs.receive, &mut m.legs.sent] {
         leg.dead_air = DeadAir {
             events: 500,
@@ -160,6 +163,7 @@ pub(crate) fn empty() -> Measured {
     m.guest = GuestMeasured::default();
     m.host = HostMeasured::default();
     m.clock = ClockMeasured::default();
+    m.attribution = Attribution::default();
     m.calls = CallCounts::default();
     m.full_load = None;
     m.control_mbps = None;
@@ -170,6 +174,28 @@ pub(crate) fn empty() -> Measured {
     m.pdv_curves = [Vec::new(), Vec::new()];
     m.histograms.clear();
     m
+}
+
+fn timers(refused: Option<&str>) -> EndTimers {
+    EndTimers {
+        mode: Some("sleep".into()),
+        threads: Some(1),
+        slot_us: Some(250.0),
+        rights: vec![Right {
+            name: "SCHED_FIFO".into(),
+            granted: refused.is_none(),
+            refused: refused.map(Into::into),
+        }],
+        running_percent: Some(21.5),
+        runnable_percent: Some(0.4),
+        departures_stamped: 3000,
+        departure_stamp_us: Lateness {
+            p50: Some(4.0),
+            p99: Some(12.0),
+            p999: Some(36.0),
+            max: Some(80.5),
+        },
+    }
 }
 
 fn run(scale: fn(u32) -> f64) -> Measured {
@@ -221,6 +247,14 @@ fn run(scale: fn(u32) -> f64) -> Measured {
             skew_ppm: Some(0.0),
             skew_change: None,
         },
+        timers: Timers {
+            tester: timers(None),
+            guest: timers(Some("not permitted; permit it with CAP_SYS_NICE")),
+        },
+        attribution: Attribution {
+            receive: attribution(Leg::Receive, 1.0),
+            sent: attribution(Leg::Sent, 1.0),
+        },
         calls: CallCounts {
             started: 350,
             completed: 100,
@@ -237,5 +271,26 @@ fn run(scale: fn(u32) -> f64) -> Measured {
         recording_rows: recording_rows(),
         pdv_curves: [curve(1.0), curve(1.6)],
         histograms: (FULL.0..FULL.1).flat_map(histograms).collect(),
+    }
+}
+
+/// Of a leg whose worst second is a quiet one's times `scale`.
+fn attribution(leg: Leg, scale: f64) -> LegAttribution {
+    let (quiet, worst) = (delay(leg, 1.0), delay(leg, scale));
+    let percent =
+        |part: f64| Some(100.0 * part / (quiet.tester_ms + quiet.guest_ms + quiet.path_ms));
+    LegAttribution {
+        pdv_mean_ms: Some(quiet.pdv_ms),
+        tester_percent: percent(quiet.tester_ms),
+        guest_percent: percent(quiet.guest_ms),
+        path_percent: percent(quiet.path_ms),
+        path_common_percent: quiet.path_common_ms.and_then(percent),
+        path_stream_percent: quiet.path_stream_ms.and_then(percent),
+        worst: Some(WorstSecond {
+            at_s: f64::from(STALL),
+            tainted: false,
+            origin: worst.origin(),
+            parts: worst,
+        }),
     }
 }

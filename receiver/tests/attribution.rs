@@ -14,7 +14,7 @@ use milliwatt_receiver::stream::{Placed, StreamPlan, StreamReceiver};
 use milliwatt_scoring::judgement::Judgement;
 use milliwatt_scoring::measured::{DelayParts, Measured, Origin};
 use milliwatt_scoring::scorer::score;
-use milliwatt_wire::facts::{Fact, PacingSecond, Phase, Scale};
+use milliwatt_wire::facts::{Fact, PacingSecond, Phase, Scale, Timers};
 use milliwatt_wire::id::{CallId, End, Leg, Party, StreamId};
 use milliwatt_wire::load::{
     Codec, Hold, LoadSpec, PTIME_NS, RecordingSpec, Role, TICKS_PER_PACKET, TransferSpec,
@@ -186,7 +186,7 @@ fn opened(end: End) -> Fact {
         }),
         same_clock: true,
         wall_at_zero: 0,
-        real_time: Ok(()),
+        timers: Timers::default(),
         kernel_timestamps: true,
         guest_named: true,
         judgement: serde_json::to_string(&Judgement::default()).unwrap(),

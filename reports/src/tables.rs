@@ -277,14 +277,20 @@ fn shares(timers: &EndTimers) -> String {
 
 fn floor(floor: Option<&NoiseFloor>) -> String {
     let Some(floor) = floor else {
-        return "not calibrated: `milliwatt calibrate` tells what this machine adds".to_owned();
+        return "not calibrated".to_owned();
     };
     format!(
-        "lateness p99.9 {} us, PDV p99.9 {} ms at {} streams; largest honest load {} streams",
+        "{} / {} at {} streams",
         number_or_dash(floor.lateness_p999_us),
         number_or_dash(floor.pdv_p999_ms),
-        floor.streams,
-        floor.largest_streams
+        floor.streams
+    )
+}
+
+fn largest_load(floor: Option<&NoiseFloor>) -> String {
+    floor.map_or_else(
+        || "unknown: `milliwatt calibrate` tells".to_owned(),
+        |floor| count(floor.largest_streams.into()),
     )
 }
 
@@ -320,8 +326,12 @@ pub fn machines(scorecard: &Scorecard) -> Vec<Fact> {
         ),
         fact("tester: own socket drops", count(v.socket_drops)),
         decisive(
-            "tester: noise floor, as calibrated",
+            "tester: noise floor p99.9, lateness us / PDV ms",
             floor(scorecard.noise_floor.as_ref()),
+        ),
+        decisive(
+            "tester: largest honest load, streams each way",
+            largest_load(scorecard.noise_floor.as_ref()),
         ),
         fact("tester: pacing", pacing(&scorecard.timers.tester)),
         fact(

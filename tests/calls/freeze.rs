@@ -65,6 +65,7 @@ fn a_frozen_guest_is_dead_air_and_no_loss() {
             "{leg}: {longest} ms of {stood} ms"
         );
     }
+    assert_worst_is_the_guests(&run, stood);
     let judged = run.scorecard["thresholds"].as_array().unwrap();
     let of_200_ms = judged
         .iter()
@@ -84,6 +85,30 @@ fn a_frozen_guest_is_dead_air_and_no_loss() {
         assert!((-300..1200).contains(&since_ms), "at another time: {event}");
         assert_ne!(event["cause"], "lost", "{event}");
     }
+}
+
+/// What arrived while the guest stood was in its sockets all the time: the guest read it late, and nothing of that is
+/// laid on the path.
+fn assert_worst_is_the_guests(run: &RunFolder, stood: f64) {
+    let worst = &run.scorecard["attribution"]["receive"]["worst"];
+    println!(
+        "receive: {worst}\nsent: {}",
+        run.scorecard["attribution"]["sent"]["worst"]
+    );
+    assert_eq!(worst["origin"], "guest", "{worst}");
+    let ms = |part: &str| worst[part].as_f64().unwrap();
+    assert!(
+        (stood - 100.0..stood + 100.0).contains(&ms("guest_ms")),
+        "{worst} of {stood} ms"
+    );
+    assert!(ms("path_ms") < stood / 10.0, "{worst} of {stood} ms");
+    let read_late = run.scorecard["attribution"]["receive"]["guest_percent"].as_f64();
+    assert!(
+        read_late.unwrap() > 50.0,
+        "{}",
+        run.scorecard["attribution"]
+    );
+    assert!(run.path.join("plots/attribution.svg").exists());
 }
 
 /// The tester's process stands: nothing can be said about the guest, and nothing is.

@@ -10,6 +10,7 @@
     reason = "what was measured is part of the proof: --nocapture shows it"
 )]
 
+mod attribution;
 mod calibration;
 mod capture;
 mod captured;

@@ -91,6 +91,8 @@ fn figures() -> BTreeSet<String> {
         paths(&scorecard[part], part, &mut found);
     }
     paths(&scorecard["legs"]["receive"], "", &mut found);
+    paths(&scorecard["attribution"]["receive"], "attribution", &mut found);
+    paths(&scorecard["timers"]["tester"], "timers", &mut found);
     let analysis = serde_json::to_value(sample::capture()).unwrap();
     let streams = analysis["streams"].as_array().unwrap();
     let reported = streams.iter().find(|stream| stream["reported"].is_object());
@@ -105,9 +107,17 @@ fn repository() -> PathBuf {
 /// Sources by their path from the top, without `.rs`.
 fn sources() -> BTreeMap<String, String> {
     let mut sources = BTreeMap::new();
-    let mut folders: Vec<PathBuf> = ["scoring/src", "receiver/src", "generator/src", "cli/src"]
-        .map(|folder| repository().join(folder))
-        .into();
+    let mut folders: Vec<PathBuf> = [
+        "scoring/src",
+        "receiver/src",
+        "receiver/tests",
+        "generator/src",
+        "agent/src",
+        "cli/src",
+        "tests/calls",
+    ]
+    .map(|folder| repository().join(folder))
+    .into();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

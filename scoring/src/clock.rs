@@ -82,10 +82,13 @@ impl Skew {
         let points: Vec<(f64, f64)> = points
             .map(|(at, ns)| (at as f64 / 1e9, ns as f64))
             .collect();
+        if !spans_enough(&points) {
+            return None;
+        }
         let whole = Line::below(&points)?;
         let skew = bend(&points, whole).map_or_else(|| Self::straight(whole), Self::bent);
         let steepest = skew.ppm().abs().max(skew.ppm_after().abs());
-        (spans_enough(&points) && steepest <= SKEW_MAX_PPM).then_some(skew)
+        (steepest <= SKEW_MAX_PPM).then_some(skew)
     }
 
     fn straight(line: Line) -> Self {

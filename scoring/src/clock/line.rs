@@ -185,10 +185,29 @@ mod tests {
         );
     }
 
-    /// Seconds 0 to 129: the 60th is the least that ends a first part, the 71st the last that begins a second.
+    /// 100 ppm until half past second 150, then -50 ppm.
+    #[test]
+    fn a_change_between_two_points_is_placed_where_the_lines_meet() {
+        let height = |s: f64| s.min(150.5) * 1e5 - (s - 150.5).max(0.0) * 5e4;
+        let points: Vec<(f64, f64)> = (0..300).map(f64::from).map(|s| (s, height(s))).collect();
+        let bend = bend(&points, Line::below(&points).unwrap()).unwrap();
+        assert!((bend.at - 150.5).abs() < 1e-6, "{bend:?}");
+        assert!((bend.before.slope - 1e5).abs() < 1e-6 && (bend.after.slope + 5e4).abs() < 1e-6);
+    }
+
+    /// Halves 10 ppm apart, and 10 ms of queue in every second second: two lines are 1500 ms from the points in sum,
+    /// one not twice as far.
+    #[test]
+    fn two_lines_hardly_nearer_than_one_are_none() {
+        let height = |s: f64| (s - 150.0).max(0.0) * 1e4 + s % 2.0 * 1e7;
+        let points: Vec<(f64, f64)> = (0..300).map(f64::from).map(|s| (s, height(s))).collect();
+        assert_eq!(bend(&points, Line::below(&points).unwrap()), None);
+    }
+
+    /// Seconds 1000 to 1129: the 60th is the least that ends a first part, the 71st the last that begins a second.
     #[test]
     fn either_side_of_a_cut_spans_a_minute() {
-        let points: Vec<(f64, f64)> = (0..130).map(|s| (f64::from(s), 0.0)).collect();
+        let points: Vec<(f64, f64)> = (1000..1130).map(|s| (f64::from(s), 0.0)).collect();
         assert_eq!(cuts(&points), Some(60..71));
         assert_eq!(cuts(&points[..119]), None);
         assert_eq!(cuts(&[]), None);

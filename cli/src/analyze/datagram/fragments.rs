@@ -99,7 +99,7 @@ impl Open {
         let overlaps = self.have.iter().any(|have| from < have.1 && have.0 < to);
         // Offsets are in eighths, so a part before others has whole ones. One of no octets says nothing, and any
         // number of them would fit.
-        let is_odd = payload.is_empty() || part.more && payload.len() % 8 != 0;
+        let is_odd = payload.is_empty() || part.more && !payload.len().is_multiple_of(8);
         // A part cut short by the capture leaves a hole that nothing fills.
         let is_short = payload.len() < network.length;
         if overlaps || is_odd || is_short || to > PACKET_OCTETS_MAX {

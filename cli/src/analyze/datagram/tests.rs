@@ -28,7 +28,7 @@ fn ipv4_of(id: u16, fragment: u16, options: &[u8], payload: &[u8]) -> Vec<u8> {
     octets
 }
 
-/// An IPv6 packet from 2001:db8::1 to 2001:db8::2, marked EF; `next` is the first header's number.
+/// An IPv6 packet from `2001:db8::1` to `2001:db8::2`, marked EF; `next` is the first header's number.
 fn ipv6_of(next: u8, payload: &[u8]) -> Vec<u8> {
     let address = |last| [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last];
     // Version 6, traffic class 46 << 2, no flow label.

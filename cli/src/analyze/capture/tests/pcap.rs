@@ -9,7 +9,7 @@ pub(super) fn header(order: Order, magic: u32, link: u32) -> Vec<u8> {
     octets
 }
 
-/// A frame that was `length` octets long, captured at 1_600_000_000 s and `units`.
+/// A frame that was `length` octets long, captured at 1,600,000,000 s and `units`.
 pub(super) fn frame(order: Order, units: u32, octets: &[u8], length: u32) -> Vec<u8> {
     let kept = u32::try_from(octets.len()).unwrap();
     let mut frame = order.words(&[1_600_000_000, units, kept, length]);

@@ -32,7 +32,7 @@ impl DeadRunTotals {
     pub fn add(&mut self, other: &Self) {
         self.events += other.events;
         self.longest = self.longest.max(other.longest);
-        self.total += other.total;
+        self.total = self.total.saturating_add(other.total);
         self.joined += other.joined;
         for (class, more) in self.classes.iter_mut().zip(other.classes) {
             *class += more;
@@ -47,7 +47,7 @@ impl DeadRunTotals {
         if length >= least {
             self.events += 1;
             self.longest = self.longest.max(length);
-            self.total += length;
+            self.total = self.total.saturating_add(length);
         }
     }
 
@@ -151,19 +151,48 @@ impl ConcealmentLog {
     #[inline]
     pub fn slot(&mut self, is_dead: bool, ptime: i64) {
         if is_dead {
-            self.concealed += ptime;
-            self.concealed_now += ptime;
+            self.concealed = self.concealed.saturating_add(ptime);
+            self.concealed_now = self.concealed_now.saturating_add(ptime);
             self.interrupts += u64::from(!self.is_interrupted);
         }
         self.is_interrupted = is_dead;
-        self.played += ptime;
+        self.played = self.played.saturating_add(ptime);
         self.turn_seconds();
     }
 
+    /// So many dead slots of `ptime` ns, at most a second, in a row: what [`Self::slot`] makes of them one by one, in
+    /// one step however many a timestamp claims.
+    pub fn dead(&mut self, slots: u64, ptime: i64) {
+        if slots == 0 || ptime <= 0 {
+            return;
+        }
+        let length = i64::try_from(slots).map_or(i64::MAX, |slots| slots.saturating_mul(ptime));
+        self.concealed = self.concealed.saturating_add(length);
+        self.interrupts += u64::from(!self.is_interrupted);
+        self.is_interrupted = true;
+        let played = self.played.saturating_add(length);
+        if played < SECOND_NS {
+            self.concealed_now += length;
+            self.played = played;
+            return;
+        }
+        // The slot in which a second ends is that second's; all seconds after the first are nothing but dead.
+        let room = SECOND_NS - self.played;
+        self.concealed_now = self
+            .concealed_now
+            .saturating_add((room + ptime - 1) / ptime * ptime);
+        self.turn();
+        self.seconds[2] += (played / SECOND_NS - 1).unsigned_abs();
+        self.played = played % SECOND_NS;
+        self.concealed_now = self.played / ptime * ptime;
+    }
+
     fn turn_seconds(&mut self) {
-        while self.played >= SECOND_NS {
-            self.played -= SECOND_NS;
+        let ended = (self.played / SECOND_NS).unsigned_abs();
+        if ended > 0 {
+            self.played %= SECOND_NS;
             self.turn();
+            self.seconds[0] += ended - 1;
         }
     }
 
@@ -185,7 +214,7 @@ impl ConcealmentLog {
 
     /// Adds another stream's, both closed.
     pub fn add(&mut self, other: &Self) {
-        self.concealed += other.concealed;
+        self.concealed = self.concealed.saturating_add(other.concealed);
         self.interrupts += other.interrupts;
         for (seconds, more) in self.seconds.iter_mut().zip(other.seconds) {
             *seconds += more;
@@ -456,5 +485,40 @@ mod tests {
         assert_eq!(figures.severely_concealed_seconds, 1);
         assert_eq!(figures.mean_interrupt_ms, Some(50.0));
         assert_eq!(of(0).figures().mean_interrupt_ms, None);
+    }
+
+    proptest! {
+        #[test]
+        fn dead_slots_at_once_are_as_dead_as_one_by_one(
+            runs in prop::collection::vec((0_u64..400, 0_u64..400), 1..6),
+            ptime_ms in 1_i64..1000,
+        ) {
+            let (mut at_once, mut walked) = (ConcealmentLog::default(), ConcealmentLog::default());
+            for (live, dead) in runs {
+                at_once.live(live, ptime_ms * 1_000_000);
+                at_once.dead(dead, ptime_ms * 1_000_000);
+                (0..live).for_each(|_| walked.slot(false, ptime_ms * 1_000_000));
+                (0..dead).for_each(|_| walked.slot(true, ptime_ms * 1_000_000));
+            }
+            at_once.close();
+            walked.close();
+            prop_assert_eq!(at_once.figures(), walked.figures());
+        }
+    }
+
+    /// 2^62 slots of a second and as many again: nothing overflows.
+    #[test]
+    fn more_than_any_time_is_as_much_as_there_is() {
+        let mut log = ConcealmentLog::default();
+        for _ in 0..3 {
+            log.dead(1 << 62, SECOND_NS);
+            log.slot(true, i64::MAX);
+        }
+        log.close();
+        assert_eq!(log.concealed, i64::MAX);
+        let mut totals = DeadRunTotals::default();
+        totals.count(i64::MAX, 1);
+        totals.count(i64::MAX, 1);
+        assert_eq!((totals.events, totals.total), (2, i64::MAX));
     }
 }

@@ -83,10 +83,7 @@ impl PlayoutLog {
     }
 
     fn settle_media(&mut self, held: &Held, place: u64, seen: &mut impl FnMut(Seen)) {
-        for _ in 0..self.not_sent_before(held, place) {
-            self.not_sent += 1;
-            self.slot([true; DEPTHS.len()], seen);
-        }
+        self.skip(self.not_sent_before(held, place));
         self.last = Some(Settled {
             place,
             timestamp: held.timestamp,
@@ -108,7 +105,7 @@ impl PlayoutLog {
 
     /// Slots between this packet and the one of media directly before it, by sequence, that were never sent: the
     /// timestamp moved on by more than a packet time, and the arrival with it. A marker begins a talkspurt.
-    fn not_sent_before(&self, held: &Held, place: u64) -> i64 {
+    fn not_sent_before(&self, held: &Held, place: u64) -> u64 {
         let Some(last) = self.last.filter(|last| last.place + 1 == place) else {
             return 0;
         };
@@ -119,7 +116,24 @@ impl PlayoutLog {
             return 0;
         }
         // In packet times; one of them is this packet's own.
-        (step + usual / 2) / usual - 1
+        u64::try_from((step + usual / 2) / usual - 1).unwrap_or(0)
+    }
+
+    /// So many slots that were never sent, which are dead in every buffer. A timestamp can claim two thousand million
+    /// of them, so they are not walked over.
+    fn skip(&mut self, slots: u64) {
+        if slots == 0 {
+            return;
+        }
+        self.not_sent = self.not_sent.saturating_add(slots);
+        self.tell_quiet();
+        self.concealment.dead(slots, self.ptime);
+        let length =
+            i64::try_from(slots).map_or(i64::MAX, |slots| slots.saturating_mul(self.ptime));
+        for run in &mut self.runs {
+            // Dead slots end no event.
+            run.slot(true, length, DEAD_AIR_NS);
+        }
     }
 
     fn impair(&mut self, place: u64) {

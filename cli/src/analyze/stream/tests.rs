@@ -240,6 +240,28 @@ fn dead_slots_by_cause_and_depth() {
     );
 }
 
+/// Packets two ticks apart but for every third, which claims 2^31 - 1 and comes as much later: 2^30 - 1 slots between,
+/// a hundred times. A walk over them would take minutes.
+#[test]
+fn slots_never_sent_are_counted_in_one_step() {
+    let ticks = |n: i64| n / 3 * 0x7fff_ffff + (n - n / 3) * 2;
+    let stream = stream((0..301).map(|n| Packet {
+        timestamp: u32::try_from(ticks(n) & 0xffff_ffff).unwrap(),
+        at: ticks(n) * 125_000,
+        ..packet(u16::try_from(n).unwrap(), 0)
+    }));
+    let totals = stream.totals();
+    let slots = (1 << 30) - 1;
+    assert_eq!((totals.received, totals.not_sent), (301, 100 * slots));
+    let dead = &totals.dead[DEFAULT_DEPTH];
+    // A slot of two ticks is 250 us.
+    let longest = i64::try_from(slots).unwrap() * 250_000;
+    assert_eq!(
+        (dead.events, dead.longest, dead.total),
+        (100, longest, 100 * longest)
+    );
+}
+
 /// A pause of a second between two talkspurts: the timestamp moves on, a marker says why.
 #[test]
 fn a_pause_before_a_marker_is_no_dead_air() {

@@ -91,7 +91,11 @@ fn figures() -> BTreeSet<String> {
         paths(&scorecard[part], part, &mut found);
     }
     paths(&scorecard["legs"]["receive"], "", &mut found);
-    paths(&scorecard["attribution"]["receive"], "attribution", &mut found);
+    paths(
+        &scorecard["attribution"]["receive"],
+        "attribution",
+        &mut found,
+    );
     paths(&scorecard["timers"]["tester"], "timers", &mut found);
     let analysis = serde_json::to_value(sample::capture()).unwrap();
     let streams = analysis["streams"].as_array().unwrap();

@@ -285,6 +285,8 @@ mod tests {
         for (at, tenth) in (0..).zip(TRANSITS) {
             log.take(at * 20 * MS, tenth * 100_000);
         }
+        assert_eq!(log.reference(), Some(195 * MS / 10));
+        assert_eq!(PdvLog::default().reference(), None);
         let pdv = log.finish();
         // Sorted: 0 .5 .5 .5 1 1.5 3 3.5 15.5 40.5: nearest ranks 5, 9 and 10.
         for (percentile, ms) in [
@@ -349,6 +351,48 @@ mod tests {
             pdv.percentile(Percentile::P99)
         );
         assert!(pdv.max().unwrap() < MS / 2, "{:?}", pdv.max());
+    }
+
+    /// Five minutes, so that stretches are joined several times over, whichever of two lies lower: every third second
+    /// has a floor of 3 ms, the others touch 0 at every tenth packet. One packet of 90 ms is the largest.
+    #[test]
+    fn joined_stretches_have_the_percentiles_of_the_sorted_list() {
+        let mut random = ChaCha8Rng::seed_from_u64(11);
+        let mut log = PdvLog::default();
+        let mut transits: Vec<i64> = Vec::new();
+        for slot in 0..15_000_i64 {
+            let floor = i64::from(slot / 50 % 3 == 1) * 3 * MS;
+            let above = match slot {
+                7_003 => 90 * MS,
+                _ if slot % 10 == 0 => 0,
+                _ => random.random_range(0..5 * MS),
+            };
+            transits.push(floor + above);
+            log.take(slot * 20 * MS, floor + above);
+            assert!(log.waiting.len() <= WAITING_MAX);
+        }
+        assert!(log.stretches.len() < STRETCHES_MAX);
+        let found = log.finish();
+        transits.sort_unstable();
+        assert_eq!(
+            (found.total(), found.max()),
+            (15_000, transits.last().copied())
+        );
+        for percentile in [
+            Percentile::P50,
+            Percentile::P95,
+            Percentile::P99,
+            Percentile::P999,
+        ] {
+            let (near, exact) = (
+                found.percentile(percentile).unwrap(),
+                percentile.of_sorted(&transits).unwrap(),
+            );
+            assert!(
+                (near - exact).abs() <= MS / 50 + exact / 31,
+                "{near} is not {exact}"
+            );
+        }
     }
 
     #[test]

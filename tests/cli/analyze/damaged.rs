@@ -2,6 +2,8 @@
 
 use super::super::program::{Outcome, milliwatt_in};
 use super::{frame, write_impaired, write_pcap};
+use milliwatt_wire::clock::{mono_now, sleep_until};
+use milliwatt_wire::time::NS_PER_MS;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
@@ -242,7 +244,7 @@ fn a_capture_that_is_still_being_written_is_partial() {
     assert!(found["captures"][0]["frames"].as_u64() >= Some(200_000));
 }
 
-/// A frame at a time, each whole.
+/// A frame every millisecond, each whole; reading takes many of those.
 fn keep_writing(path: &Path, is_over: &AtomicBool) {
     let mut file = OpenOptions::new().append(true).open(path).unwrap();
     let octets = frame(9, 8);
@@ -251,5 +253,6 @@ fn keep_writing(path: &Path, is_over: &AtomicBool) {
     let whole = [header.as_flattened(), &octets].concat();
     while !is_over.load(Ordering::Relaxed) {
         file.write_all(&whole).unwrap();
+        sleep_until(mono_now() + NS_PER_MS);
     }
 }

@@ -25,6 +25,7 @@ impl InterarrivalJitter {
         clippy::cast_precision_loss,
         reason = "a transit difference below 2^53 ns (104 days)"
     )]
+    #[inline]
     pub fn update(&mut self, transit_ns: i64) -> Option<f64> {
         let before = self.transit_ns.replace(transit_ns)?;
         let difference = transit_ns.abs_diff(before) as f64;

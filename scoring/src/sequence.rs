@@ -60,6 +60,7 @@ impl SourceState {
     /// Takes a packet. Returns its index, extended across wraps, 0 for the packet at the base (a known
     /// stream's first); a reordered packet or a duplicate gets its own, smaller index. None when A.1
     /// does not count it: probation, a jump that nothing confirmed yet, or a number before the base.
+    #[inline]
     pub fn update(&mut self, seq: u16) -> Option<u64> {
         let step = seq.wrapping_sub(self.max_seq());
         if self.probation > 0 {

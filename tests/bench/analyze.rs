@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 const STREAMS: u16 = 250;
 
@@ -80,28 +80,30 @@ fn tshark(capture: &Path) -> Command {
     command
 }
 
-/// Wall time, ms, and high-water mark of resident memory, KiB.
+/// Wall time, ms, and high-water mark of resident memory, KiB. A thread of its own looks at the memory, seldom: it
+/// shares the processors with what is measured.
 #[expect(clippy::cast_precision_loss, reason = "a duration of minutes")]
 fn measure(mut command: Command) -> (f64, f64) {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let start = mono_now();
     let mut child = command.spawn().unwrap();
-    let memory = watch(&mut child);
+    let status = format!("/proc/{}/status", child.id());
+    let memory = std::thread::spawn(move || watch(&status));
+    let ended = child.wait().unwrap();
     let ms = (mono_now() - start) as f64 / 1e6;
-    assert!(child.wait().unwrap().success(), "{command:?}");
-    (ms, memory)
+    assert!(ended.success(), "{command:?}");
+    (ms, memory.join().unwrap())
 }
 
-/// Looks at the process until it has ended.
-fn watch(child: &mut Child) -> f64 {
-    let file = format!("/proc/{}/status", child.id());
+/// Looks at the process each 5 ms until it has ended.
+fn watch(file: &str) -> f64 {
     let mut most = 0.0_f64;
-    while child.try_wait().unwrap().is_none() {
-        let status = std::fs::read_to_string(&file).unwrap_or_default();
+    while let Ok(status) = std::fs::read_to_string(file) {
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        most = most.max(kib.unwrap_or(0.0));
-        sleep_until(mono_now() + NS_PER_MS / 4);
+        let Some(kib) = kib else { break };
+        most = most.max(kib);
+        sleep_until(mono_now() + 5 * NS_PER_MS);
     }
     most
 }

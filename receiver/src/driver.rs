@@ -61,16 +61,15 @@ impl SocketReader {
         })
     }
 
-    /// Reads what waits, without blocking, until nothing does or it is `until`.
+    /// Reads what waits, without blocking, until nothing does or it is `until`. A round in which every socket was read
+    /// empty is the last: what came meanwhile has its stamp, and is read the next time.
     pub fn read(&mut self, listener: &mut impl Listener, until: MonoTime) {
         self.stamps.turn(ClockPair::read());
         for _ in 0..ROUNDS {
             let Ok(tokens) = self.poller.wait(Some(0)) else {
                 return;
             };
-            if tokens.is_empty() {
-                return;
-            }
+            let mut is_empty = tokens.len() < Poller::MOST;
             for token in tokens {
                 let channel = if token % 2 == 0 {
                     Channel::Rtp
@@ -80,26 +79,27 @@ impl SocketReader {
                 let port = (token / 2) as usize;
                 listener.is_ready(port, channel, &self.stamps);
                 let clocks = (&self.stamps, self.clock);
-                take_batch(&mut self.batch, listener, (port, channel), clocks);
+                let count = take_batch(&mut self.batch, listener, (port, channel), clocks);
+                is_empty &= count < BATCH;
             }
-            if mono_now() >= until {
+            if is_empty || mono_now() >= until {
                 return;
             }
         }
     }
 }
 
-/// Hands on what waits at one socket, a batch of it.
+/// Hands on what waits at one socket, a batch of it; gives how many datagrams that were.
 fn take_batch(
     batch: &mut ReceiveBatch,
     listener: &mut impl Listener,
     (port, channel): (usize, Channel),
     (stamps, clock): (&StampClock, RunClock),
-) {
+) -> usize {
     // An error of a socket is its peer's or its port's; the others go on.
     let count = batch.receive(listener.socket(port, channel)).unwrap_or(0);
     if count == 0 {
-        return;
+        return 0;
     }
     let taken = clock.run(mono_now());
     for datagram in (0..count).map(|index| batch.datagram(index)) {
@@ -107,4 +107,5 @@ fn take_batch(
         let arrived = stamp.map_or(taken, |wall| clock.run(stamps.mono_of(wall)));
         listener.take(port, channel, &datagram, Moment { arrived, taken });
     }
+    count
 }

@@ -192,7 +192,8 @@ impl Departures for End<'_> {
         _facts: &mut impl FnMut(Fact),
     ) -> SendOutcome {
         self.lateness
-            .saturating_record((at - departure.due).max(0).cast_unsigned());
+            .record((at - departure.due).max(0).cast_unsigned())
+            .unwrap();
         let outcome = self.sockets[departure.port].send(octets);
         self.refused += u64::from(outcome != SendOutcome::Sent);
         outcome
@@ -222,7 +223,8 @@ fn load(options: &Options) -> LoadSpec {
         hold: Hold::Fixed(24 * 3600 * NS_PER_SECOND),
         steady_start: false,
         legs: 2,
-        full_for: Some(options.seconds * NS_PER_SECOND),
+        // Full load begins with the second whole second.
+        full_for: Some((options.seconds - 1).max(1) * NS_PER_SECOND),
         codec: Codec::Pcmu,
         dscp: 0,
         transfer_dscp: 0,

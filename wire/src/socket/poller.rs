@@ -18,6 +18,9 @@ pub struct Poller {
 }
 
 impl Poller {
+    /// Most sockets that one [`Poller::wait`] tells of.
+    pub const MOST: usize = EVENTS;
+
     /// A poller of nothing yet.
     pub fn new() -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;

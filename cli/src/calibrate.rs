@@ -47,7 +47,7 @@ fn measure(args: &CalibrateArgs) -> Result<Calibration, Failure> {
     let mut search = LoadSearch::new(&args.streams, args.max_streams);
     let mut floors: Vec<Floor> = Vec::new();
     let mut limited_by = None;
-    while let Some(streams) = search.next() {
+    while let Some(streams) = search.next_load() {
         let floor = match trial.run(streams, mode) {
             Ok(floor) => floor,
             // What cannot even be set up is a limit too, unless nothing can.
@@ -82,16 +82,17 @@ fn choose_mode(trial: &Trial, args: &CalibrateArgs) -> Result<SleepMode, Failure
     }
     let processors = allowed_processors().len();
     let others = [(SleepMode::Hybrid, 2), (SleepMode::Spin, 4)];
+    let streams = COMPARED_AT.min(args.max_streams);
     let mut best = (
         SleepMode::Sleep,
-        trial.run(COMPARED_AT, SleepMode::Sleep)?.lateness_p999(),
+        trial.run(streams, SleepMode::Sleep)?.lateness_p999(),
     );
     let bar = best.1 * WORTH_IT;
     for (mode, needed) in others {
         if processors < needed {
             continue;
         }
-        let lateness = trial.run(COMPARED_AT, mode)?.lateness_p999();
+        let lateness = trial.run(streams, mode)?.lateness_p999();
         if lateness < bar && lateness < best.1 {
             best = (mode, lateness);
         }

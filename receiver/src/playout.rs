@@ -174,9 +174,9 @@ mod tests {
             None,
             "slot 64 took its place"
         );
-        buffers
-            .iter_mut()
-            .for_each(|buffer| buffer.clear(&mut pool));
+        for buffer in &mut buffers {
+            buffer.clear(&mut pool);
+        }
         pool.free.sort_unstable();
         assert_eq!(
             pool.free,

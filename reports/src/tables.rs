@@ -297,22 +297,21 @@ fn largest_load(floor: Option<&NoiseFloor>) -> String {
 /// How the two machines kept time, and their hosts.
 #[must_use]
 pub fn machines(scorecard: &Scorecard) -> Vec<Fact> {
-    let (v, guest, host, clock) = (
-        &scorecard.validity,
-        &scorecard.guest,
-        &scorecard.host,
-        &scorecard.clock,
-    );
+    [
+        tester_facts(scorecard),
+        guest_facts(scorecard),
+        clock_facts(scorecard),
+    ]
+    .concat()
+}
+
+fn tester_facts(scorecard: &Scorecard) -> Vec<Fact> {
+    let (v, host) = (&scorecard.validity, &scorecard.host);
     let departures = format!(
         "{} / {} / {}",
         count(v.departures_planned),
         count(v.departures_sent),
         count(v.departures_not_sent)
-    );
-    let ticks = format!(
-        "{} / {}",
-        count_or_dash(guest.ticks_planned),
-        count_or_dash(guest.ticks_missed)
     );
     vec![
         decisive("tester: packets planned / sent / not sent", departures),
@@ -343,10 +342,6 @@ pub fn machines(scorecard: &Scorecard) -> Vec<Fact> {
             shares(&scorecard.timers.tester),
         ),
         fact(
-            "guest program: packet thread ran / was ready and did not, % of a second at most",
-            shares(&scorecard.timers.guest),
-        ),
-        fact(
             "tester: CPU, % of all cores",
             number_or_dash(host.cpu_percent),
         ),
@@ -358,6 +353,17 @@ pub fn machines(scorecard: &Scorecard) -> Vec<Fact> {
             "tester: real-time scheduling",
             host.real_time.clone().unwrap_or_else(dash),
         ),
+    ]
+}
+
+fn guest_facts(scorecard: &Scorecard) -> Vec<Fact> {
+    let guest = &scorecard.guest;
+    let ticks = format!(
+        "{} / {}",
+        count_or_dash(guest.ticks_planned),
+        count_or_dash(guest.ticks_missed)
+    );
+    vec![
         decisive("guest program: playout ticks planned / missed", ticks),
         decisive(
             "guest program: tick lateness p50 / p99 / p99.9 / max, us",
@@ -387,6 +393,16 @@ pub fn machines(scorecard: &Scorecard) -> Vec<Fact> {
             "guest: real-time scheduling",
             guest.real_time.clone().unwrap_or_else(dash),
         ),
+        fact(
+            "guest program: packet thread ran / was ready and did not, % of a second at most",
+            shares(&scorecard.timers.guest),
+        ),
+    ]
+}
+
+fn clock_facts(scorecard: &Scorecard) -> Vec<Fact> {
+    let clock = &scorecard.clock;
+    vec![
         fact(
             "clocks",
             if clock.same_clock {

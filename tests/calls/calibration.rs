@@ -36,6 +36,8 @@ fn a_calibration_is_kept_and_said_beside_a_run() {
         "20",
         "--for",
         "1s",
+        "--pacing",
+        "sleep",
         "--json",
     ];
     let calibrated = milliwatt(state.path(), &args);

@@ -137,7 +137,9 @@ fn processors_taken_away_are_no_finding_about_the_network() {
         })
         .collect();
     let run = RunFolder::of(lab.path("run"), program.wait());
-    busy.into_iter().for_each(|program| drop(program.wait()));
+    for program in busy {
+        program.wait();
+    }
     for leg in LEGS {
         assert_eq!(run.count(&format!("/legs/{leg}/packets_lost")), 0, "{leg}");
     }

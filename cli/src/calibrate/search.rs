@@ -5,7 +5,7 @@ const PRECISION_PERCENT: u32 = 10;
 /// A load that fails is tried again: once this machine stood still for a moment, twice it is the load.
 const TRIES: u32 = 2;
 
-/// A search in streams each way. Ask [`next`](Self::next), try it, say with [`took`](Self::took) whether it was carried.
+/// A search in streams each way. Ask [`next_load`](Self::next_load), try it, say with [`took`](Self::took) whether it was carried.
 #[derive(Clone, Debug)]
 pub struct LoadSearch {
     listed: Vec<u32>,
@@ -32,7 +32,7 @@ impl LoadSearch {
     }
 
     /// The next load to try; none when the largest is known. The same again, once, after it failed.
-    pub fn next(&mut self) -> Option<u32> {
+    pub fn next_load(&mut self) -> Option<u32> {
         if self.tries > 0 {
             return self.failed;
         }
@@ -86,7 +86,7 @@ mod tests {
     fn run(listed: &[u32], most: u32, carries: impl Fn(u32, usize) -> bool) -> (Vec<u32>, u32) {
         let mut search = LoadSearch::new(listed, most);
         let mut tried = Vec::new();
-        while let Some(streams) = search.next() {
+        while let Some(streams) = search.next_load() {
             search.took(streams, carries(streams, tried.len()));
             tried.push(streams);
             assert!(tried.len() < 100, "it never ends: {tried:?}");

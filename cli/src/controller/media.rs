@@ -16,7 +16,7 @@ use milliwatt_agent::meter::TcpMeter;
 use milliwatt_agent::telemetry::HostProbe;
 use milliwatt_generator::calls::CallPlan;
 use milliwatt_wire::clock::{ClockPair, mono_now, sleep_until};
-use milliwatt_wire::facts::{Fact, Timers};
+use milliwatt_wire::facts::{Fact, Right, Timers};
 use milliwatt_wire::id::End;
 use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::time::RunClock;
@@ -70,7 +70,6 @@ pub(super) fn start(
     let room = fact_ring(ports.len());
     let (receiving_facts, receiving_ring) = rtrb::RingBuffer::new(room);
     let (facts, inbox) = mpsc::channel();
-    let (granted, rights) = mpsc::channel();
     let (sample, stamps) = DepartureSample::start(&ports);
     let sample = Arc::new(sample);
     let mut taps = opening.capture.as_ref().map(|_| Taps::default());
@@ -90,15 +89,14 @@ pub(super) fn start(
     )
     .map_err(failed)?;
     let kernel_timestamps = ports.iter().all(|p| p.rtp.kernel_timestamps());
-    let named = |name: String| thread::Builder::new().name(name);
     let receive = move || receiving.run();
-    let mut threads = vec![named("receiving".into()).spawn(receive).map_err(failed)?];
+    let mut threads = vec![named("receiving").spawn(receive).map_err(failed)?];
     let mut rings = vec![receiving_ring];
     let Pace { mode, threads: of } = opening.pace;
-    for index in 0..of {
+    let sending = |index| {
         let (sending_facts, ring) = rtrb::RingBuffer::new(room);
         rings.push(ring);
-        let sending = Sending {
+        Sending {
             load: load.clone(),
             plan: Arc::clone(plan),
             ports: Arc::clone(&ports),
@@ -112,17 +110,10 @@ pub(super) fn start(
             sent: Arc::clone(&sent),
             sample: Arc::clone(&sample),
             tap: tap(),
-        };
-        let granted = granted.clone();
-        let send = move || sending.run(granted);
-        threads.push(
-            named(format!("pacing-{index}"))
-                .spawn(send)
-                .map_err(failed)?,
-        );
-    }
-    drop(granted);
-    let mut rights = all_rights(&rights);
+        }
+    };
+    let (pacing, mut rights) = start_pacing((0..of).map(sending)).map_err(failed)?;
+    threads.extend(pacing);
     rights.push(stamps);
     let pair = ClockPair::read();
     let half = HalfOf {
@@ -162,7 +153,7 @@ pub(super) fn start(
     let (out, blocks) = queue::unbounded_channel();
     let (finish, finished) = mpsc::channel();
     let (over, media_over) = queue::unbounded_channel();
-    named("collector".into())
+    named("collector")
         .spawn(move || collect(collector, threads, &out, &over, &finished))
         .map_err(failed)?;
     Ok(TesterMedia {
@@ -172,6 +163,25 @@ pub(super) fn start(
         media_over,
         capture,
     })
+}
+
+fn named(name: &str) -> thread::Builder {
+    thread::Builder::new().name(name.into())
+}
+
+/// Starts the pacing threads; gives what the system granted and refused them.
+fn start_pacing(
+    each: impl Iterator<Item = Sending>,
+) -> std::io::Result<(Vec<JoinHandle<()>>, Vec<Right>)> {
+    let (granted, rights) = mpsc::channel();
+    let mut threads = Vec::new();
+    for (index, sending) in each.enumerate() {
+        let granted = granted.clone();
+        let send = move || sending.run(granted);
+        threads.push(named(&format!("pacing-{index}")).spawn(send)?);
+    }
+    drop(granted);
+    Ok((threads, all_rights(&rights)))
 }
 
 /// Of what is free on this disk, this much is left to what else is written there, percent: the guest's half

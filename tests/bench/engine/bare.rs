@@ -56,7 +56,7 @@ impl Bare {
     }
 
     /// Starts our own pacing thread in place of `pace`, with these options.
-    pub(crate) fn start_paced(&self, lab: &Lab, options: &str) -> Loop {
+    pub(crate) fn start_paced(lab: &Lab, options: &str) -> Loop {
         let (from, to) = (Side::Tester, Side::Guest);
         let (local, remote, port) = (from.address(), to.address(), port(from));
         let words = format!("{WORD} --local {local} --remote {remote} --port {port} {options}");

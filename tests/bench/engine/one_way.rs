@@ -2,6 +2,7 @@
 //! streams, time and receivers, both reading the clock once a packet.
 
 use crate::Bench;
+use crate::bare::Bare;
 use crate::lab::Side;
 use crate::ours::{CALLS, PACINGS, Pacing, lateness_said};
 use crate::pairs::{Measured, Required, compare};
@@ -36,7 +37,7 @@ pub(crate) fn pace(bench: &Bench, pacer: Pacer, streams: u32, pacing: &Pacing) -
         }
         Pacer::Ours(threads) => {
             let options = format!("{options} --threads {threads}");
-            bench.bare.start_paced(&bench.lab, &options)
+            Bare::start_paced(&bench.lab, &options)
         }
     };
     let paced = sender.end();

@@ -8,6 +8,7 @@ pub mod datagram;
 pub mod packet;
 pub mod replay;
 pub mod reported;
+mod round;
 pub mod scan;
 pub mod seconds;
 pub mod signalling;
@@ -65,7 +66,10 @@ impl Analyzer {
                     self.reports.take(octets, *from, *at);
                 }
             }
-            Finding::Sip(message) => self.signalling.take(message),
+            Finding::Sip(message) => {
+                self.table.measure(&self.signalling);
+                self.signalling.take(message);
+            }
             Finding::PacketNote(note) => self.replay.note_packet(*note),
             Finding::Interface(index, name) => self.replay.describe(*index, name.as_deref()),
             Finding::Custom(data) => self.replay.note(data),
@@ -77,7 +81,7 @@ impl Analyzer {
     /// another than they were.
     #[must_use]
     pub fn finish(mut self, paths: &[PathBuf], scanned: Scanned) -> (Analysis, Option<IpAddr>) {
-        let entries = self.table.end();
+        let entries = self.table.end(&self.signalling);
         let centre = self.table.centre().filter(|_| !entries.is_empty());
         let better = centre_of(&entries).filter(|found| Some(*found) != centre);
         let (calls, call_of) = calls::pair(&entries, self.signalling.calls());

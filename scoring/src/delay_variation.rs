@@ -23,6 +23,8 @@ pub fn pdv(transits: &[i64]) -> impl Iterator<Item = i64> + '_ {
 const STRETCHES_MAX: usize = 32;
 /// How long a stretch is at first, ns.
 const STRETCH_NS: i64 = 1_000_000_000;
+/// Places of a distribution: more than those of all values of 63 bits.
+const PLACES: usize = 2048;
 /// Packets that are kept before they are counted.
 const WAITING_MAX: usize = 256;
 
@@ -37,6 +39,15 @@ struct Stretch {
     above: Vec<(u16, u32)>,
 }
 
+/// A packet that is not counted yet, ns.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    at: i64,
+    transit: i64,
+    /// Its transit above the line of the skew, which stays as it is while packets wait.
+    level: i64,
+}
+
 /// PDV of a stream against its least transit, without the skew of the two clocks.
 ///
 /// Stretches of a second are counted above their own least transit. When there are too many, each two
@@ -45,8 +56,7 @@ struct Stretch {
 /// what it is above its stretch's least, or 2 us; least and largest are exact.
 #[derive(Clone, Debug)]
 pub struct PdvLog {
-    waiting: Vec<(i64, i64)>,
-    waiting_from: i64,
+    waiting: Vec<Waiting>,
     stretches: Vec<Stretch>,
     stretch_ns: i64,
     skew: Skew,
@@ -58,7 +68,6 @@ impl Default for PdvLog {
     fn default() -> Self {
         Self {
             waiting: Vec::new(),
-            waiting_from: 0,
             stretches: Vec::new(),
             stretch_ns: STRETCH_NS,
             skew: Skew::default(),
@@ -72,15 +81,12 @@ impl PdvLog {
     /// how far it lies above the least transit so far, ns.
     #[inline]
     pub fn take(&mut self, at: i64, transit: i64) -> i64 {
-        let waited = at.saturating_sub(self.waiting_from) >= STRETCH_NS;
-        if waited || self.waiting.len() >= WAITING_MAX {
+        let has_waited = |first: &Waiting| at.saturating_sub(first.at) >= STRETCH_NS;
+        if self.waiting.first().is_some_and(has_waited) || self.waiting.len() >= WAITING_MAX {
             self.settle();
         }
-        if self.waiting.is_empty() {
-            self.waiting_from = at;
-        }
-        self.waiting.push((at, transit));
-        let level = transit.saturating_sub(self.skew.at_ns(at));
+        let level = level((at, transit), self.skew);
+        self.waiting.push(Waiting { at, transit, level });
         let reference = self.reference.map_or(level, |least| least.min(level));
         self.reference = Some(reference);
         level.saturating_sub(reference)
@@ -100,7 +106,7 @@ impl PdvLog {
 
     /// Counts what waits: into the last stretch as long as that is short enough, else as a new one.
     fn settle(&mut self) {
-        let Some(new) = Stretch::of(&self.waiting, self.skew) else {
+        let Some(new) = Stretch::of(&self.waiting) else {
             return;
         };
         self.waiting.clear();
@@ -152,7 +158,8 @@ impl PdvLog {
         let mut pdv = Distribution::default();
         for stretch in &self.stretches {
             let base = level(stretch.least, skew).saturating_sub(reference);
-            for (place, count) in &stretch.above {
+            // The largest first, so that there is room for the others.
+            for (place, count) in stretch.above.iter().rev() {
                 pdv.record(
                     base.saturating_add(value_at((*place).into())),
                     (*count).into(),
@@ -165,21 +172,23 @@ impl PdvLog {
 }
 
 impl Stretch {
-    fn of(packets: &[(i64, i64)], skew: Skew) -> Option<Self> {
-        let by_level = |packet: &&(i64, i64)| level(**packet, skew);
-        let least = *packets.iter().min_by_key(by_level)?;
-        let largest = *packets.iter().max_by_key(by_level)?;
-        let lowest = level(least, skew);
-        let mut above: Vec<u16> = packets
-            .iter()
-            .map(|packet| narrow(place(level(*packet, skew).saturating_sub(lowest))))
-            .collect();
-        above.sort_unstable();
+    fn of(packets: &[Waiting]) -> Option<Self> {
+        let first = packets.first()?;
+        let (mut least, mut largest) = (first, first);
+        for packet in packets {
+            if packet.level < least.level {
+                least = packet;
+            }
+            if packet.level >= largest.level {
+                largest = packet;
+            }
+        }
+        let above = |packet: &Waiting| place(packet.level.saturating_sub(least.level));
         Some(Self {
-            from: packets.first()?.0,
-            least,
-            largest,
-            above: counted(above.into_iter().map(|place| (place, 1))),
+            from: first.at,
+            least: (least.at, least.transit),
+            largest: (largest.at, largest.transit),
+            above: tally(packets.iter().map(|packet| (above(packet), 1))),
         })
     }
 
@@ -193,10 +202,10 @@ impl Stretch {
         };
         let raised = high.above.iter().map(|(at, count)| {
             let above = value_at((*at).into()).saturating_add(by);
-            (narrow(place(above)), *count)
+            (place(above), *count)
         });
-        let mut above: Vec<(u16, u32)> = low.above.iter().copied().chain(raised).collect();
-        above.sort_unstable_by_key(|(place, _)| *place);
+        let kept = low.above.iter().map(|(at, count)| ((*at).into(), *count));
+        let above = tally(kept.chain(raised));
         let largest = if level(low.largest, skew) >= level(high.largest, skew) {
             low.largest
         } else {
@@ -206,12 +215,13 @@ impl Stretch {
             from: low.from.min(high.from),
             least: low.least,
             largest,
-            above: counted(above.into_iter()),
+            above,
         }
     }
 }
 
 /// A transit above the line.
+#[inline]
 fn level((at, transit): (i64, i64), skew: Skew) -> i64 {
     transit.saturating_sub(skew.at_ns(at))
 }
@@ -222,20 +232,23 @@ fn skew_of(stretches: &[Stretch]) -> Option<Skew> {
     Skew::of_points(minima.into_iter())
 }
 
-fn counted(ascending: impl Iterator<Item = (u16, u32)>) -> Vec<(u16, u32)> {
-    let mut counts: Vec<(u16, u32)> = Vec::with_capacity(16);
-    for (place, count) in ascending {
-        match counts.last_mut() {
-            Some((open, sum)) if *open == place => *sum = sum.saturating_add(count),
-            _ => counts.push((place, count)),
-        }
+/// Counts at each place, those of the same place as one, ascending.
+fn tally(counts: impl Iterator<Item = (usize, u32)>) -> Vec<(u16, u32)> {
+    let mut at = [0_u32; PLACES];
+    let (mut places, mut end) = (0, 0);
+    for (place, count) in counts {
+        let place = place.min(PLACES - 1);
+        places += usize::from(at[place] == 0);
+        end = end.max(place + 1);
+        at[place] = at[place].saturating_add(count);
     }
-    counts.shrink_to_fit();
-    counts
-}
-
-fn narrow(place: usize) -> u16 {
-    u16::try_from(place).unwrap_or(u16::MAX)
+    let mut ascending = Vec::with_capacity(places);
+    ascending.extend(
+        (0..)
+            .zip(at[..end].iter().copied())
+            .filter(|(_, count)| *count > 0),
+    );
+    ascending
 }
 
 #[cfg(test)]

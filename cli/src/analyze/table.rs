@@ -2,6 +2,7 @@
 
 use super::codec::static_clock;
 use super::packet::{Content, Packet};
+use super::round::Round;
 use super::seconds::Seconds;
 use super::signalling::{Mapped, Signalling};
 use super::stream::{Seen, State, Stream};
@@ -14,7 +15,7 @@ use std::net::{IpAddr, SocketAddr};
 const UNDECIDED_MAX: usize = 8192;
 
 /// Source, destination and synchronisation source: what makes a stream one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Eq)]
 pub struct Key {
     /// Sender.
     pub source: SocketAddr,
@@ -24,12 +25,30 @@ pub struct Key {
     pub ssrc: u32,
 }
 
+impl Key {
+    /// What is not an address.
+    #[inline]
+    fn numbers(&self) -> u64 {
+        let ports = u64::from(self.source.port()) << 16 | u64::from(self.destination.port());
+        u64::from(self.ssrc) << 32 | ports
+    }
+}
+
+impl PartialEq for Key {
+    /// By as little as tells: this is done for every packet, and a capture has neither flow labels nor scopes.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.numbers() == other.numbers()
+            && self.destination.ip() == other.destination.ip()
+            && self.source.ip() == other.source.ip()
+    }
+}
+
 impl Hash for Key {
     /// In three words: this is done for every packet.
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let ports = u64::from(self.source.port()) << 16 | u64::from(self.destination.port());
-        state.write_u64(u64::from(self.ssrc) << 32 | ports);
+        state.write_u64(self.numbers());
         for address in [self.source.ip(), self.destination.ip()] {
             match address {
                 IpAddr::V4(address) => state.write_u32(address.to_bits()),
@@ -69,6 +88,8 @@ pub struct Table {
     centre: Option<IpAddr>,
     /// What was counted by time.
     pub seconds: Seconds,
+    /// Taken, not measured yet.
+    round: Round,
 }
 
 impl Table {
@@ -87,33 +108,38 @@ impl Table {
         self.centre
     }
 
-    /// Takes what may be an RTP packet.
-    pub fn take(&mut self, key: Key, mut packet: Packet, signalling: &Signalling) {
+    /// Takes what may be an RTP packet; it is measured with the others of its round.
+    #[inline]
+    pub fn take(&mut self, key: Key, packet: Packet, signalling: &Signalling) {
+        if !self.round.has_room(packet.at) {
+            self.measure(signalling);
+        }
         let index = match self.by_key.get(&key) {
             Some(index) => *index,
             None => self.open(key, packet.payload_type, signalling),
         };
-        let Some(entry) = self.entries.get_mut(index).and_then(Option::as_deref_mut) else {
-            return;
-        };
-        if entry.stream.state() == State::Rejected {
-            self.rejected_packets += 1;
-            return;
-        }
-        if entry.is_told
-            && let Some(told) = content(&key, packet.payload_type, signalling)
-        {
-            packet.content = told;
-        }
-        let was_held = entry.stream.held() as u64 + 1;
-        feed(entry, packet, &mut self.seconds);
-        if entry.stream.state() == State::Rejected {
-            self.rejected_packets += was_held;
-        }
+        self.round.put(index, packet);
+    }
+
+    /// Measures what was taken: before signalling says anything else of it.
+    pub fn measure(&mut self, signalling: &Signalling) {
+        let Self {
+            round,
+            entries,
+            seconds,
+            rejected_packets,
+            ..
+        } = self;
+        round.empty(|index, packet| {
+            if let Some(entry) = entries.get_mut(index).and_then(Option::as_deref_mut) {
+                *rejected_packets += entry.take(*packet, signalling, seconds);
+            }
+        });
     }
 
     fn open(&mut self, key: Key, payload_type: u8, signalling: &Signalling) -> usize {
         if self.undecided.len() >= UNDECIDED_MAX {
+            self.measure(signalling);
             self.give_up_oldest();
         }
         let entry = Box::new(self.entry(key, payload_type, signalling));
@@ -165,7 +191,8 @@ impl Table {
     }
 
     /// Ends all streams; gives those that are, in order of their first packet.
-    pub fn end(&mut self) -> Vec<Entry> {
+    pub fn end(&mut self, signalling: &Signalling) -> Vec<Entry> {
+        self.measure(signalling);
         let mut streams = Vec::new();
         for mut entry in std::mem::take(&mut self.entries).into_iter().flatten() {
             let held = entry.stream.held() as u64;
@@ -182,6 +209,27 @@ impl Table {
     }
 }
 
+impl Entry {
+    /// Takes a packet; gives how many are known by it to be none of RTP.
+    #[inline]
+    fn take(&mut self, mut packet: Packet, signalling: &Signalling, seconds: &mut Seconds) -> u64 {
+        if self.stream.state() == State::Rejected {
+            return 1;
+        }
+        if self.is_told
+            && let Some(told) = content(&self.key, packet.payload_type, signalling)
+        {
+            packet.content = told;
+        }
+        let was_held = self.stream.held() as u64 + 1;
+        feed(self, packet, seconds);
+        match self.stream.state() {
+            State::Rejected => was_held,
+            _ => 0,
+        }
+    }
+}
+
 /// Lets a stream take a packet, and counts by time what it finds.
 fn feed(entry: &mut Entry, packet: Packet, seconds: &mut Seconds) {
     let Entry {
@@ -191,18 +239,17 @@ fn feed(entry: &mut Entry, packet: Packet, seconds: &mut Seconds) {
         ..
     } = entry;
     stream.take(packet, &mut |at, seen| {
-        if let (Some(leg), Seen::Packet { .. }) = (*leg, seen)
-            && let Some(second) = seconds.second_of(at)
-            && second != *last
-        {
+        let (Some(leg), Some(second)) = (*leg, seconds.second_of(at)) else {
+            return;
+        };
+        if second != *last && matches!(seen, Seen::Packet { .. }) {
             *last = second;
             seconds.hear(leg, second);
         }
-        count(seconds, *leg, at, seen);
+        seconds.note(leg, second, seen);
     });
 }
 
-#[inline]
 fn count(seconds: &mut Seconds, leg: Option<Leg>, at: i64, seen: Seen) {
     if let (Some(leg), Some(second)) = (leg, seconds.second_of(at)) {
         seconds.note(leg, second, seen);

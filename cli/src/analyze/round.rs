@@ -38,12 +38,11 @@ impl Round {
             self.chains.resize(stream + 1, (NONE, NONE));
         }
         let (first, last) = &mut self.chains[stream];
-        match self.packets.get_mut(*last as usize) {
-            Some((_, next)) => *next = place,
-            None => {
-                *first = place;
-                self.streams.push(stream);
-            }
+        if let Some((_, next)) = self.packets.get_mut(*last as usize) {
+            *next = place;
+        } else {
+            *first = place;
+            self.streams.push(stream);
         }
         *last = place;
     }

@@ -7,8 +7,7 @@ use milliwatt_wire::socket::{Datagram, MediaSocket, Poller, ReceiveBatch};
 use milliwatt_wire::time::{MonoTime, RunClock, RunTime};
 use std::io;
 
-/// Datagrams of one socket that are read at a time. A stream has one each 20 ms, so that one mostly waits; after a
-/// stall the rest is read in the next round.
+/// Datagrams of one socket that are read at a time where more than one waits: after a stall, or behind a queue.
 const BATCH: usize = 4;
 /// Rounds of one reading: house is kept even under a flood.
 const ROUNDS: usize = 64;
@@ -27,6 +26,10 @@ pub trait Listener {
     /// A socket of port pair `port`.
     fn socket(&self, port: usize, channel: Channel) -> &MediaSocket;
 
+    /// A datagram of port pair `port` is read soon. What it needs of hundreds of streams is not in the processor's cache:
+    /// touched for all of a round at once, it comes while the others are on their way.
+    fn expect(&self, _port: usize) {}
+
     /// A socket has something to tell; `stamps` maps the kernel's stamps to this host's monotonic clock.
     fn is_ready(&mut self, _port: usize, _channel: Channel, _stamps: &StampClock) {}
 
@@ -43,7 +46,7 @@ pub struct SocketReader {
 }
 
 impl SocketReader {
-    /// A reader of the port pairs given, numbered in their order.
+    /// A reader of the port pairs given, numbered in their order. Their sockets are connected to their peers.
     pub fn new<'p>(
         ports: impl Iterator<Item = (&'p MediaSocket, &'p MediaSocket)>,
         clock: RunClock,
@@ -55,21 +58,27 @@ impl SocketReader {
         }
         Ok(Self {
             poller,
-            batch: ReceiveBatch::new(BATCH),
+            batch: ReceiveBatch::of_connected(BATCH),
             stamps: StampClock::new(ClockPair::read()),
             clock,
         })
     }
 
-    /// Reads what waits, without blocking, until nothing does or it is `until`. A round in which every socket was read
-    /// empty is the last: what came meanwhile has its stamp, and is read the next time.
+    /// Reads what waits, without blocking, until nothing does or it is `until`. A stream has a packet each 20 ms: in the
+    /// first round one is read of each socket, and only where more wait is there a next.
     pub fn read(&mut self, listener: &mut impl Listener, until: MonoTime) {
         self.stamps.turn(ClockPair::read());
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
             let Ok(tokens) = self.poller.wait(Some(0)) else {
                 return;
             };
-            let mut is_empty = tokens.len() < Poller::MOST;
+            if tokens.is_empty() || round > 0 && mono_now() >= until {
+                return;
+            }
+            let most = if round == 0 { 1 } else { BATCH };
+            for token in tokens {
+                listener.expect((token / 2) as usize);
+            }
             for token in tokens {
                 let channel = if token % 2 == 0 {
                     Channel::Rtp
@@ -79,27 +88,25 @@ impl SocketReader {
                 let port = (token / 2) as usize;
                 listener.is_ready(port, channel, &self.stamps);
                 let clocks = (&self.stamps, self.clock);
-                let count = take_batch(&mut self.batch, listener, (port, channel), clocks);
-                is_empty &= count < BATCH;
-            }
-            if is_empty || mono_now() >= until {
-                return;
+                take_batch((&mut self.batch, most), listener, (port, channel), clocks);
             }
         }
     }
 }
 
-/// Hands on what waits at one socket, a batch of it; gives how many datagrams that were.
+/// Hands on what waits at one socket, at most so many datagrams of it.
 fn take_batch(
-    batch: &mut ReceiveBatch,
+    (batch, most): (&mut ReceiveBatch, usize),
     listener: &mut impl Listener,
     (port, channel): (usize, Channel),
     (stamps, clock): (&StampClock, RunClock),
-) -> usize {
+) {
     // An error of a socket is its peer's or its port's; the others go on.
-    let count = batch.receive(listener.socket(port, channel)).unwrap_or(0);
+    let count = batch
+        .receive_up_to(most, listener.socket(port, channel))
+        .unwrap_or(0);
     if count == 0 {
-        return 0;
+        return;
     }
     let taken = clock.run(mono_now());
     for datagram in (0..count).map(|index| batch.datagram(index)) {
@@ -107,5 +114,4 @@ fn take_batch(
         let arrived = stamp.map_or(taken, |wall| clock.run(stamps.mono_of(wall)));
         listener.take(port, channel, &datagram, Moment { arrived, taken });
     }
-    count
 }

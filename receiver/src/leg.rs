@@ -33,6 +33,7 @@ impl Distribution {
         }
     }
 
+    #[inline]
     fn add(&mut self, ns: i64) {
         self.buckets[usize::from(Scale::LEG.bucket(ns))] += 1;
         self.max = self.max.max(ns);
@@ -66,6 +67,7 @@ impl LegLog {
     }
 
     /// Counts one packet: its IPDV values, what it was late by, and how long after `arrived` it was `taken`.
+    #[inline]
     pub fn count(
         &mut self,
         packet: FirstCopy,

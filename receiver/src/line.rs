@@ -8,6 +8,7 @@ use milliwatt_wire::id::CallId;
 use milliwatt_wire::load::PTIME_NS;
 use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
 use std::collections::VecDeque;
+use std::hint::black_box;
 use std::iter::Peekable;
 
 /// How long a stream may still arrive after its sender's last packet was due.
@@ -44,6 +45,8 @@ type Planned = Peekable<Box<dyn Iterator<Item = StreamPlan> + Send>>;
 /// The streams of one port in order of their calls.
 pub struct LineReceiver {
     planned: Planned,
+    /// When the next is due: looked at for every packet.
+    next_due: RunTime,
     open: VecDeque<StreamReceiver>,
     cut: RunTime,
 }
@@ -55,10 +58,20 @@ impl LineReceiver {
         let planned: Box<dyn Iterator<Item = StreamPlan> + Send> = Box::new(planned.into_iter());
         Self {
             planned: planned.peekable(),
+            next_due: RunTime(i64::MIN),
             // One is open; a second while two calls overlap on the way.
             open: VecDeque::new(),
             cut: RunTime(i64::MAX),
         }
+    }
+
+    /// Touches what [`Self::take`] will need, so that it is in the processor's cache by then.
+    #[inline]
+    pub fn touch(&self) {
+        if let Some(stream) = self.open.back() {
+            stream.touch();
+        }
+        black_box(self.next_due);
     }
 
     /// The stream of a call, while it is open.
@@ -67,17 +80,25 @@ impl LineReceiver {
     }
 
     /// Opens every stream that is due by `at`, so that one of which nothing comes is missed too.
+    #[inline]
     fn open_until(&mut self, at: RunTime) {
-        let cut = self.cut;
-        // Looked at before it is taken: this is asked for every packet, and mostly nothing is due.
-        let is_due = |plan: &StreamPlan| plan.due <= at && plan.due < cut;
-        while self.planned.peek().is_some_and(is_due) {
-            self.open
-                .extend(self.planned.next().map(StreamReceiver::new));
+        if self.next_due <= at {
+            self.open_planned(at);
         }
     }
 
+    #[cold]
+    fn open_planned(&mut self, at: RunTime) {
+        let cut = self.cut;
+        while let Some(plan) = self.planned.next_if(|plan| plan.due <= at && plan.due < cut) {
+            self.open.push_back(StreamReceiver::new(plan));
+        }
+        let next = self.planned.peek().filter(|plan| plan.due < cut);
+        self.next_due = next.map_or(RunTime(i64::MAX), |plan| plan.due);
+    }
+
     /// Takes a datagram.
+    #[inline]
     pub fn take(
         &mut self,
         packet: &RtpView<'_>,

@@ -35,6 +35,7 @@ impl Scale {
 
     /// The bucket of a duration in ns; below zero counts as zero.
     #[must_use]
+    #[inline]
     pub fn bucket(self, ns: i64) -> u8 {
         let units = u64::try_from(ns.max(0) / self.unit).unwrap_or(0);
         if units < 16 {

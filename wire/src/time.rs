@@ -30,6 +30,7 @@ impl RunTime {
 
     /// The second of the run this instant lies in; instants before the start belong to second 0.
     #[must_use]
+    #[inline]
     pub fn second(self) -> u32 {
         u32::try_from(self.0.max(0) / NS_PER_SECOND).unwrap_or(u32::MAX)
     }

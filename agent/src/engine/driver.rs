@@ -294,6 +294,10 @@ impl<F: FnMut(Fact)> Listener for EngineListener<'_, F> {
         self.lines[port].port.socket(channel)
     }
 
+    fn expect(&self, port: usize) {
+        self.lines[port].touch();
+    }
+
     fn take(&mut self, port: usize, channel: Channel, datagram: &Datagram<'_>, moment: Moment) {
         let mut how = capture::Taken {
             arrived: moment.arrived,

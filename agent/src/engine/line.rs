@@ -32,6 +32,11 @@ pub(super) struct EngineLine {
 }
 
 impl EngineLine {
+    /// Touches what [`Self::take`] will need, so that it is in the processor's cache by then.
+    pub(super) fn touch(&self) {
+        self.receiver.touch();
+    }
+
     pub(super) fn new(
         load: &LoadSpec,
         port: PortPair,

@@ -60,11 +60,13 @@ impl MediaStatus {
             .unwrap_or_default()
     }
 
-    /// How far the clocks have moved apart by `now`, ns.
+    /// How far the clocks have moved apart by `now`, ns, rounded towards zero: exact for skews up to 500 ppm over months.
+    #[inline]
     #[must_use]
     pub fn drift(&self, now: RunTime) -> i64 {
         let ppb = self.skew_ppb.load(Ordering::Relaxed);
-        i64::try_from(i128::from(ppb) * i128::from(now.0) / 1_000_000_000).unwrap_or(0)
+        // In us, so that the product fits: this is asked for every packet.
+        ppb.saturating_mul(now.0 / 1000) / 1_000_000
     }
 }
 
@@ -102,6 +104,7 @@ pub struct SocketDrops {
 
 impl SocketDrops {
     /// Counts what a datagram tells (`SO_RXQ_OVFL`: cumulative, with the next datagram only).
+    #[inline]
     pub fn note(&mut self, told: Option<u32>, status: &MediaStatus) {
         self.count(told.map_or(0, u64::from), status);
     }

@@ -20,7 +20,9 @@ use milliwatt_wire::id::{Leg, Party, StreamId};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS};
 use milliwatt_wire::socket::{Datagram, MediaSocket};
 use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND, RunClock, RunTime};
+use std::hint::black_box;
 use std::io;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -34,7 +36,6 @@ struct HeardLine {
     rtcp: RtcpPort,
     party: Party,
     calls: Arc<[Call]>,
-    drops: SocketDrops,
 }
 
 /// Everything the receiving thread needs.
@@ -46,6 +47,7 @@ pub(super) struct Receiving {
     sent: Arc<[AtomicU32]>,
     facts: FactRing,
     lines: Vec<HeardLine>,
+    drops: Vec<SocketDrops>,
     reader: SocketReader,
     octets: SentLog,
     leg: LegLog,
@@ -77,7 +79,6 @@ impl Receiving {
                 ),
                 party,
                 calls,
-                drops: SocketDrops::default(),
             });
         Ok(Self {
             clock,
@@ -85,6 +86,7 @@ impl Receiving {
             sent: Arc::clone(sent),
             facts: FactRing::new(facts, status),
             lines: lines.collect(),
+            drops: vec![SocketDrops::default(); ports.len()],
             reader,
             octets: SentLog::new(ports.first().is_some_and(|p| p.rtp.local_addr().is_ipv6())),
             leg: LegLog::new(Leg::Sent),
@@ -121,6 +123,7 @@ impl Receiving {
             status: &self.status,
             ports: &self.ports,
             lines: &mut self.lines,
+            drops: &mut self.drops,
             leg: &mut self.leg,
             sample: &self.sample,
             departures: &mut self.departures,
@@ -130,9 +133,9 @@ impl Receiving {
         self.reader.read(&mut listener, until);
     }
 
-    /// Each line about every 20 ms: closes what is over, reports when it is due.
+    /// Each line about every 100 ms: closes what is over, reports when it is due.
     fn keep_house(&mut self, round: usize) {
-        const SHARE: usize = 20;
+        const SHARE: usize = 100;
         let now = self.clock.run(mono_now());
         let cut = RunTime(self.status.cut.load(Ordering::Relaxed));
         if cut + PTIME_NS < self.end {
@@ -171,8 +174,8 @@ impl Receiving {
 
     fn finish(mut self) {
         let last = self.clock.run(mono_now()).second() + 1;
-        for (line, port) in self.lines.iter_mut().zip(self.ports.iter()) {
-            line.drops.conclude(&port.rtp, &self.status);
+        for (drops, port) in self.drops.iter_mut().zip(self.ports.iter()) {
+            drops.conclude(&port.rtp, &self.status);
         }
         let mut sink = self.facts.sink();
         for line in &mut self.lines {
@@ -190,6 +193,7 @@ struct TesterListener<'r, F> {
     status: &'r MediaStatus,
     ports: &'r [PortPair],
     lines: &'r mut [HeardLine],
+    drops: &'r mut [SocketDrops],
     leg: &'r mut LegLog,
     sample: &'r DepartureSample,
     departures: &'r mut DepartureLog,
@@ -200,6 +204,11 @@ struct TesterListener<'r, F> {
 impl<F: FnMut(Fact)> Listener for TesterListener<'_, F> {
     fn socket(&self, port: usize, channel: Channel) -> &MediaSocket {
         self.ports[port].socket(channel)
+    }
+
+    fn expect(&self, port: usize) {
+        black_box(self.ports[port].rtp.as_fd());
+        self.lines[port].receiver.touch();
     }
 
     fn is_ready(&mut self, port: usize, channel: Channel, stamps: &StampClock) {
@@ -234,7 +243,7 @@ impl<F: FnMut(Fact)> Listener for TesterListener<'_, F> {
                     self.leg.count(packet, arrived, taken, &mut self.facts);
                     let now = self.clock.mono(taken).0;
                     self.status.last_valid.store(now, Ordering::Relaxed);
-                    line.drops.note(datagram.drops, self.status);
+                    self.drops[port].note(datagram.drops, self.status);
                 }
             }
         }

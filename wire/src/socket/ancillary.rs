@@ -22,6 +22,7 @@ pub struct Ancillary {
 /// Reads the control messages of one datagram. Total: any octets give an answer, and a message
 /// that is cut short (`MSG_CTRUNC`) or unknown is passed over.
 #[must_use]
+#[inline]
 pub fn parse_ancillary(mut control: &[u8]) -> Ancillary {
     let mut found = Ancillary::default();
     while let Some(length) = word(control) {
@@ -64,6 +65,7 @@ impl Ancillary {
 }
 
 /// The first of the three `timespec`s of `scm_timestamping`; zero means that it was not stamped.
+#[inline]
 fn software_stamp(data: &[u8]) -> Option<i64> {
     let seconds = i64::from_ne_bytes(*data.first_chunk()?);
     let nanoseconds = i64::from_ne_bytes(*data.get(8..)?.first_chunk()?);

@@ -43,7 +43,7 @@ impl Slot {
 pub struct Datagram<'a> {
     /// Its payload, cut to [`DATAGRAM_OCTETS`].
     pub octets: &'a [u8],
-    /// Who sent it.
+    /// Who sent it; none in a batch [of connected sockets](ReceiveBatch::of_connected).
     pub source: Option<SocketAddr>,
     /// When the kernel received it, wall clock, ns since 1970. None for the first few after the
     /// machine's first socket asked for stamps: the kernel turns them on in the background.
@@ -61,6 +61,7 @@ pub struct Datagram<'a> {
 pub struct ReceiveBatch {
     slots: Box<[Slot]>,
     received: usize,
+    with_sources: bool,
 }
 
 impl ReceiveBatch {
@@ -70,15 +71,35 @@ impl ReceiveBatch {
         let slots = (0..capacity.clamp(1, BATCH_MAX))
             .map(|_| Slot::empty())
             .collect();
-        Self { slots, received: 0 }
+        Self {
+            slots,
+            received: 0,
+            with_sources: true,
+        }
+    }
+
+    /// The same for sockets that are connected: who sent a datagram is known, and not asked.
+    #[must_use]
+    pub fn of_connected(capacity: usize) -> Self {
+        Self {
+            with_sources: false,
+            ..Self::new(capacity)
+        }
     }
 
     /// Receives what is waiting, without blocking: how many datagrams came, in order of arrival;
     /// 0 when nothing waits. A full batch means that there may be more.
     pub fn receive(&mut self, socket: &MediaSocket) -> io::Result<usize> {
+        self.receive_up_to(self.slots.len(), socket)
+    }
+
+    /// The same, at most `most` of them: where one is to be expected, asking for more costs half as much again.
+    #[inline]
+    pub fn receive_up_to(&mut self, most: usize, socket: &MediaSocket) -> io::Result<usize> {
         self.received = 0;
+        let most = most.min(self.slots.len());
         self.received = loop {
-            match linux::receive(socket.as_fd(), &mut self.slots) {
+            match linux::receive(socket.as_fd(), &mut self.slots[..most], self.with_sources) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break 0,
                 // A pending ICMP error of an earlier send is told once, in place of a datagram.
                 Err(error)
@@ -97,6 +118,7 @@ impl ReceiveBatch {
     /// # Panics
     /// When `index` is not below what it returned.
     #[must_use]
+    #[inline]
     pub fn datagram(&self, index: usize) -> Datagram<'_> {
         let slot = &self.slots[..self.received][index];
         let Ancillary {
@@ -117,6 +139,7 @@ impl ReceiveBatch {
 }
 
 /// Reads a `sockaddr_in` or `sockaddr_in6`; none for anything else or less.
+#[inline]
 fn parse_source(name: &[u8]) -> Option<SocketAddr> {
     let (family, rest) = name.split_first_chunk::<2>()?;
     let (port, rest) = rest.split_first_chunk::<2>()?;

@@ -8,7 +8,7 @@
 use super::TcpCounters;
 use super::batch::{BATCH_MAX, Slot};
 use std::io;
-use std::mem::{offset_of, zeroed};
+use std::mem::{MaybeUninit, offset_of, zeroed};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
@@ -82,32 +82,38 @@ pub fn tcp_counters(connection: BorrowedFd<'_>) -> Option<TcpCounters> {
     })
 }
 
-/// Receives what is there into the slots, at most one datagram each; `WouldBlock` when nothing is.
-pub(super) fn receive(socket: BorrowedFd<'_>, slots: &mut [Slot]) -> io::Result<usize> {
+/// Receives what is there into the slots, at most one datagram each; `WouldBlock` when nothing is. Who sent it is asked
+/// for `with_sources`.
+pub(super) fn receive(
+    socket: BorrowedFd<'_>,
+    slots: &mut [Slot],
+    with_sources: bool,
+) -> io::Result<usize> {
     let used = slots.len().min(BATCH_MAX);
-    let mut buffers = [libc::iovec {
-        iov_base: ptr::null_mut(),
-        iov_len: 0,
-    }; BATCH_MAX];
-    // SAFETY: an mmsghdr is integers and pointers: all zeros is a valid (empty) one.
-    let mut headers: [libc::mmsghdr; BATCH_MAX] = unsafe { zeroed() };
+    // Only what is used is written: mostly one waits, and this is done for each packet.
+    let mut buffers = [const { MaybeUninit::<libc::iovec>::uninit() }; BATCH_MAX];
+    let mut headers = [const { MaybeUninit::<libc::mmsghdr>::uninit() }; BATCH_MAX];
     for ((slot, buffer), header) in slots.iter_mut().zip(&mut buffers).zip(&mut headers) {
-        describe(slot, buffer, &mut header.msg_hdr);
+        describe(slot, buffer, header, with_sources);
     }
     let count = u32::try_from(used).unwrap_or(0);
-    // SAFETY: the first `used` headers point to buffers of their slots with the lengths set beside
+    // Straight to the system: the C library's wrapper is a cancellation point, at two atomic operations a packet.
+    // SAFETY: the first `used` headers are written and point to buffers of their slots with the lengths set beside
     // them, all of which outlive the call; no timeout is given.
     let received = unsafe {
-        libc::recvmmsg(
+        libc::syscall(
+            libc::SYS_recvmmsg,
             socket.as_raw_fd(),
             headers.as_mut_ptr(),
             count,
             libc::MSG_DONTWAIT,
-            ptr::null_mut(),
+            ptr::null_mut::<libc::timespec>(),
         )
     };
     let received = usize::try_from(received).map_err(|_| io::Error::last_os_error())?;
-    for (slot, header) in slots.iter_mut().zip(&headers).take(received) {
+    for (slot, header) in slots.iter_mut().zip(&headers).take(received.min(used)) {
+        // SAFETY: the first `used` headers were written above.
+        let header = unsafe { header.assume_init_ref() };
         slot.length = usize::try_from(header.msg_len)
             .unwrap_or(0)
             .min(slot.octets.len());
@@ -121,15 +127,24 @@ pub(super) fn receive(socket: BorrowedFd<'_>, slots: &mut [Slot]) -> io::Result<
 }
 
 /// Points a header at its slot: the kernel overwrites the lengths, so this is done for each call.
-fn describe(slot: &mut Slot, buffer: &mut libc::iovec, header: &mut libc::msghdr) {
-    *buffer = libc::iovec {
+fn describe(
+    slot: &mut Slot,
+    buffer: &mut MaybeUninit<libc::iovec>,
+    header: &mut MaybeUninit<libc::mmsghdr>,
+    with_sources: bool,
+) {
+    let buffer = buffer.write(libc::iovec {
         iov_base: slot.octets.as_mut_ptr().cast(),
         iov_len: slot.octets.len(),
-    };
+    });
+    // SAFETY: an mmsghdr is integers and pointers: all zeros is a valid (empty) one.
+    let header = &mut header.write(unsafe { zeroed() }).msg_hdr;
     header.msg_iov = buffer;
     header.msg_iovlen = 1;
-    header.msg_name = slot.source.as_mut_ptr().cast();
-    header.msg_namelen = u32::try_from(slot.source.len()).unwrap_or(0);
+    if with_sources {
+        header.msg_name = slot.source.as_mut_ptr().cast();
+        header.msg_namelen = u32::try_from(slot.source.len()).unwrap_or(0);
+    }
     header.msg_control = slot.control.as_mut_ptr().cast();
     header.msg_controllen = slot.control.len();
 }

@@ -168,6 +168,7 @@ impl MediaSocket {
 }
 
 impl AsFd for MediaSocket {
+    #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }

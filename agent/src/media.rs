@@ -18,7 +18,7 @@ use milliwatt_wire::clock::{ClockPair, SleepMode, mono_now, set_timer_slack_1ns,
 use milliwatt_wire::facts::{Fact, Right, Timers};
 use milliwatt_wire::id::{End, Lane};
 use milliwatt_wire::load::LoadSpec;
-use milliwatt_wire::socket::{lock_memory, request_real_time, thread_id};
+use milliwatt_wire::socket::{lock_memory, request_real_time, return_large_memory, thread_id};
 use milliwatt_wire::time::RunClock;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -101,6 +101,7 @@ pub fn prepare_packet_thread(status: &MediaStatus, priority: u8, mode: SleepMode
 /// What a process asks of the system once, before its packet threads start.
 #[must_use]
 pub fn prepare_process() -> Vec<Right> {
+    return_large_memory();
     vec![Right {
         name: "locked memory".into(),
         granted: lock_memory(),

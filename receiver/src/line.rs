@@ -90,7 +90,10 @@ impl LineReceiver {
     #[cold]
     fn open_planned(&mut self, at: RunTime) {
         let cut = self.cut;
-        while let Some(plan) = self.planned.next_if(|plan| plan.due <= at && plan.due < cut) {
+        while let Some(plan) = self
+            .planned
+            .next_if(|plan| plan.due <= at && plan.due < cut)
+        {
             self.open.push_back(StreamReceiver::new(plan));
         }
         let next = self.planned.peek().filter(|plan| plan.due < cut);
@@ -135,6 +138,8 @@ impl LineReceiver {
             }
             stream.close(facts);
             self.open.pop_front();
+            // Two were open only while calls overlapped; streams are large.
+            self.open.shrink_to(1);
         }
     }
 

@@ -149,6 +149,20 @@ fn describe(
     header.msg_controllen = slot.control.len();
 }
 
+/// Pieces of memory from this many octets on go back to the system when they are freed.
+#[cfg(target_env = "gnu")]
+const RETURNED_OCTETS: i32 = 64 << 10;
+
+/// Has large pieces of memory go back to the system as soon as they are freed. Left to itself the GNU C library learns
+/// from the first of them to keep the next, between others that stay: a run of hours then grows.
+pub fn return_large_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: sets a number of the allocator's; any value is valid, and an answer of 0 means that it stays as it was.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, RETURNED_OCTETS);
+    }
+}
+
 fn set_option(socket: BorrowedFd<'_>, name: i32, value: u32) -> io::Result<()> {
     let length = libc::socklen_t::from(4_u8);
     // SAFETY: `value` lives through the call and is `length` octets long.

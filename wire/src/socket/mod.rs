@@ -16,7 +16,7 @@ mod tests;
 
 pub use ancillary::{Ancillary, parse_ancillary};
 pub use batch::{DATAGRAM_OCTETS, Datagram, ReceiveBatch};
-pub use linux::tcp_counters;
+pub use linux::{return_large_memory, tcp_counters};
 pub use media::MediaSocket;
 pub use poller::Poller;
 pub use process::{

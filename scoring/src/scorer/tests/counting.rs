@@ -10,7 +10,7 @@ use milliwatt_wire::id::{End, Leg, Party};
 const PACKETS: u64 = 4 * 500;
 
 #[track_caller]
-fn close(measured: Option<f64>, expected: f64) {
+pub(super) fn close(measured: Option<f64>, expected: f64) {
     let measured = measured.expect("measured");
     assert!(
         (measured - expected).abs() < 1e-6,

@@ -1,6 +1,9 @@
 //! The scorer against runs of known truth, in virtual time.
 
 mod counting;
+mod figures;
 mod judging;
 mod live;
+mod observed;
+mod rich;
 mod truth;

@@ -1,6 +1,7 @@
 //! The scorer against runs of known truth, in virtual time.
 
 mod counting;
+mod edges;
 mod figures;
 mod judging;
 mod live;

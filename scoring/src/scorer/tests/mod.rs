@@ -1,5 +1,7 @@
 //! The scorer against runs of known truth, in virtual time.
 
+mod attributed;
+mod bounds;
 mod counting;
 mod edges;
 mod figures;
@@ -7,4 +9,5 @@ mod judging;
 mod live;
 mod observed;
 mod rich;
+mod seconds;
 mod truth;

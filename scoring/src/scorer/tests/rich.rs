@@ -62,7 +62,7 @@ fn lay_sent(truth: &mut Truth) {
 
 /// A coarse bucket of lateness or IPDV. Middles, by 16 steps an octave above 128 us: 0.1 ms is that of 96 to 104 us,
 /// 1 ms lies in 992 to 1024 us, 3 ms in 2944 to 3072 us, so they are told as 100, 1008 and 3008 us.
-fn coarse(ms_tenths: i64, count: u32) -> Vec<(u8, u32)> {
+pub(super) fn coarse(ms_tenths: i64, count: u32) -> Vec<(u8, u32)> {
     vec![(Scale::LEG.bucket(ms_tenths * 100_000), count)]
 }
 

@@ -8,6 +8,8 @@ mod figures;
 mod judging;
 mod live;
 mod observed;
+mod places;
 mod rich;
 mod seconds;
+mod told;
 mod truth;

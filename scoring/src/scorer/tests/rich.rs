@@ -26,7 +26,9 @@ pub(super) fn facts_of(truth: &Truth) -> Facts {
 
 pub(super) fn measure(facts: &Facts, judgement: Option<Judgement>) -> Measured {
     judge(judgement, |take| {
-        facts.iter().for_each(|(end, fact)| take(*end, fact));
+        for (end, fact) in facts {
+            take(*end, fact);
+        }
     })
 }
 
@@ -92,6 +94,11 @@ fn tester() -> Vec<Fact> {
     facts.extend((0..8).map(tester_host));
     facts.extend((0..4).map(|call| Fact::RecordingExpected { call: CallId(call) }));
     facts.extend(recordings());
+    facts.push(Fact::Event {
+        at: RunTime(5 * NS_PER_SECOND + NS_PER_SECOND / 2),
+        kind: "mark".to_owned(),
+        text: "here".to_owned(),
+    });
     facts
 }
 
@@ -217,14 +224,18 @@ fn guest_host(second: u32) -> Fact {
     })
 }
 
-/// Of four: one with two silences, one without, one as heavy as asked that cannot be scored; the fourth never came.
+/// Of four: one with two silences, of 700 and 300 ms, one without, one as heavy as asked that cannot be scored; the fourth never came.
 fn recordings() -> [Fact; 3] {
     let mut broken = recording(2, &[1000.0]);
     if let Fact::Recording(recording) = &mut broken {
         recording.error = Some("no audio".to_owned());
         recording.wire_octets = recording.weight_octets;
     }
-    [recording(0, &[2000.0, 4000.0]), recording(1, &[]), broken]
+    let mut silent = recording(0, &[2000.0, 4000.0]);
+    if let Fact::Recording(recording) = &mut silent {
+        recording.silences[0].length_ms = 700.0;
+    }
+    [silent, recording(1, &[]), broken]
 }
 
 /// What a clean run's facts do not hold.
@@ -251,21 +262,18 @@ fn retell_second(second: &mut StreamSecond) {
     let id = second.stream;
     if id == sent_stream(0) {
         second.duplicates = [1, 0, 2, 0, 0, 3, 0, 0][second.second as usize];
-        match second.second {
-            0 => {
-                (
-                    second.interarrival_jitter_sum,
-                    second.interarrival_jitter_max,
-                ) = (500_000_000, 5_000_000)
-            }
-            3 => {
-                (
-                    second.interarrival_jitter_sum,
-                    second.interarrival_jitter_max,
-                ) = (12_500_000, 900_000)
-            }
-            _ => {}
-        }
+        let jitter = match second.second {
+            0 => (500_000_000, 5_000_000),
+            3 => (12_500_000, 900_000),
+            _ => (
+                second.interarrival_jitter_sum,
+                second.interarrival_jitter_max,
+            ),
+        };
+        (
+            second.interarrival_jitter_sum,
+            second.interarrival_jitter_max,
+        ) = jitter;
     } else if id == sent_stream(2) {
         second.reordered = [0, 0, 0, 4, 0, 1, 0, 0][second.second as usize];
     } else if id == stream(0, Party::B, Leg::Receive) && second.second == 2 {

@@ -552,6 +552,21 @@ mod tests {
         close(mobile.rate().r(), 103.206_208, 1e-6);
     }
 
+    /// At 50 ms TERV is 65 - 40 lg(6 / (4/3)), what it is for any sidetone that neither masks (below 9 dB) nor is faint
+    /// (above 20 dB); Re is 142.178748, Roe 94.768821, half their difference -23.704963.
+    #[test]
+    fn sidetone_of_9_and_of_20_db_neither_masks_nor_is_faint() {
+        for stmr in [9.0, 20.0] {
+            let connection = Transmission {
+                stmr,
+                ..with_delay(50.0)
+            };
+            let ist = connection.sidetone_impairment();
+            close(connection.echo_loudness(ist), 38.871_499, 1e-6);
+            close(connection.rate().idte, 1.022_945, 1e-5);
+        }
+    }
+
     /// At 1 ms the clause's own formula is a little negative; below it counts as no echo.
     #[test]
     fn talker_echo_begins_at_1_ms() {
@@ -630,6 +645,9 @@ mod tests {
     fn listening_quality_has_no_delay_part() {
         close(mos_lq(0.0, 1.0), mos(93.355_254), 1e-6);
         close(mos_lq(1.0, 1.0), mos(93.355_254 - 3.6398), 1e-5);
+        // Twice as bursty as random: 95 * 2 / (2 / 2 + 25.1) is 7.279693, which leaves 86.075561, and that is
+        // 1 + 3.012645 + 86.075561 * 26.075561 * 13.924439 * 7e-6.
+        close(mos_lq(2.0, 2.0), 4.231_416, 1e-5);
     }
 
     #[test]

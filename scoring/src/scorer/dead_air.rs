@@ -195,4 +195,17 @@ mod tests {
         assert_eq!(slots.of(Lost).collect::<Vec<_>>(), [100, 103, 104]);
         assert_eq!(slots.of(NotSent).collect::<Vec<_>>(), [101, 102]);
     }
+
+    /// 12 h of 20 ms are 2,160,000 slots: what a broken count names beyond is no slot of ours.
+    #[test]
+    fn no_slot_lies_beyond_the_longest_run() {
+        let mut slots = DeadSlots::default();
+        slots.mark(2_159_999, u32::MAX, NotSent);
+        slots.mark_lost_packets(2_159_997, 9);
+        let all: Vec<_> = slots.all().collect();
+        assert_eq!(
+            all,
+            [(2_159_997, Lost), (2_159_998, Lost), (2_159_999, NotSent)]
+        );
+    }
 }

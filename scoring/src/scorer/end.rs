@@ -73,6 +73,7 @@ impl EndRecord {
         add_pacing(self.pacing.entry(more.second).or_default(), more);
     }
 
+    /// What no figure is made of stays behind.
     fn absorb_sent(&mut self, more: &SentSecond) {
         let second = self.sent.entry(more.second).or_default();
         second.second = more.second;
@@ -81,9 +82,7 @@ impl EndRecord {
         second.rtcp_octets += more.rtcp_octets;
         second.transfer_octets += more.transfer_octets;
         second.control_octets += more.control_octets;
-        second.retransmissions += more.retransmissions;
         second.nic_octets = more.nic_octets.or(second.nic_octets);
-        second.nic_received_octets = more.nic_received_octets.or(second.nic_received_octets);
     }
 
     /// The latest second this end has told of.

@@ -280,4 +280,37 @@ mod tests {
         assert_eq!(depths(10_000_000).next(), Some(10_000_000));
         assert_eq!(depths(80_000_000).count(), 6);
     }
+
+    /// Runs at 10 to 11, 13 and 16: one live slot between the first two, two before the third.
+    #[test]
+    fn runs_with_one_live_slot_between_them_are_one_impairment() {
+        let mut dead = DeadSlots::default();
+        dead.mark(10, 2, DeadCause::Lost);
+        dead.mark(13, 1, DeadCause::Lost);
+        dead.mark(16, 1, DeadCause::Lost);
+        assert_eq!(patterns(&dead, &[]).impairment_events, 2);
+    }
+
+    /// Slots 0 to 3 never sent, 4 lost: 100 ms concealed of 1004 slots, which begin a 21st second. Packet 0 is lost, and
+    /// 999 more come.
+    #[test]
+    fn slots_never_sent_last_and_hold_no_packet() {
+        let mut dead = DeadSlots::default();
+        dead.mark(0, 4, DeadCause::NotSent);
+        dead.mark(4, 1, DeadCause::Lost);
+        let leg = patterns(&dead, &[]);
+        assert!((leg.concealment.concealed_ms - 100.0).abs() < 1e-9);
+        assert_eq!(
+            (
+                leg.concealment.unimpaired_seconds,
+                leg.concealment.severely_concealed_seconds
+            ),
+            (20, 1)
+        );
+        assert_eq!(leg.concealment.mean_interrupt_ms, Some(100.0));
+        assert_eq!(
+            (leg.burst_gap.bursts, leg.burst_gap.gap_density_percent),
+            (0, Some(0.1))
+        );
+    }
 }

@@ -8,9 +8,10 @@ use super::leg::{
 };
 use crate::measured::{EventRow, SecondHistogram, SecondRow};
 use crate::percentile::{Distribution, Percentile};
-use milliwatt_wire::facts::RecordingFact;
+use milliwatt_wire::facts::{RecordingFact, SilenceFact};
 use milliwatt_wire::id::{End, Leg};
 use milliwatt_wire::time::RunTime;
+use std::ops::RangeInclusive;
 
 impl Summary<'_> {
     /// A row a second and leg, from run time zero on.
@@ -137,14 +138,26 @@ impl Summary<'_> {
                 recording.file,
                 silence.start_ms / 1000.0
             );
+            let seconds = self.silent_seconds(recording, silence);
             EventRow {
                 call: Some(recording.call.0),
                 channel: Some(silence.channel),
                 duration_ms: Some(silence.length_ms),
+                tainted: self.tainted.range(seconds).next().is_some(),
                 ..self.event(at, "silence", text)
             }
         });
         rows.collect()
+    }
+
+    /// Seconds of run time that a silence touches.
+    pub(super) fn silent_seconds(
+        &self,
+        recording: &RecordingFact,
+        silence: &SilenceFact,
+    ) -> RangeInclusive<u32> {
+        let at = |ms| self.silence_at(recording, ms).second();
+        at(silence.start_ms)..=at(silence.start_ms + silence.length_ms)
     }
 
     /// Run time of an instant of a recording; a recording begins with its call.
@@ -152,7 +165,7 @@ impl Summary<'_> {
         clippy::cast_possible_truncation,
         reason = "a place in a recording; the cast saturates"
     )]
-    pub(super) fn silence_at(&self, recording: &RecordingFact, start_ms: f64) -> RunTime {
+    fn silence_at(&self, recording: &RecordingFact, start_ms: f64) -> RunTime {
         let start = self
             .timeline
             .start_of(recording.call)

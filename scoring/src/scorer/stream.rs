@@ -163,9 +163,12 @@ impl StreamRecord {
         }
     }
 
-    /// Where a stream lies whose sender's word never came.
+    /// When slot 0 was due of a stream whose sender's word never came: as long before the first second with packets as
+    /// the slots last that came before its first.
     fn first_heard(&self) -> RunTime {
-        RunTime(self.first_second.map_or(0, i64::from) * NS_PER_SECOND)
+        let heard = self.first_second.map_or(0, i64::from) * NS_PER_SECOND;
+        let before = self.end.and_then(|end| end.first_slot).map_or(0, i64::from) * PTIME_NS;
+        RunTime((heard - before).max(0))
     }
 
     /// The sender's ledger says what to expect; without one the sequence numbers do, and a stream

@@ -69,11 +69,8 @@ impl Summary<'_> {
             .filter(|recording| recording.error.is_none());
         let silences = scored.map(|recording| {
             let counts = recording.silences.iter().filter(|silence| {
-                let from = self.silence_at(recording, silence.start_ms).second();
-                let to = self
-                    .silence_at(recording, silence.start_ms + silence.length_ms)
-                    .second();
-                left_out.range(from..=to).next().is_none()
+                let seconds = self.silent_seconds(recording, silence);
+                left_out.range(seconds).next().is_none()
             });
             counts.count() as u64
         });

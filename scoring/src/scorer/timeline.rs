@@ -146,4 +146,54 @@ mod tests {
             }
         );
     }
+
+    /// A phase told of twice is that told of first.
+    #[test]
+    fn full_load_begins_and_ends_once() {
+        let mut timeline = Timeline::default();
+        for (phase, second) in [
+            (Phase::Full, 2),
+            (Phase::Full, 4),
+            (Phase::Drain, 7),
+            (Phase::Drain, 9),
+        ] {
+            timeline.absorb(&Fact::Phase {
+                phase,
+                at: RunTime(second * NS_PER_SECOND),
+            });
+        }
+        assert_eq!(timeline.full(None), Some(2..7));
+    }
+
+    /// A run that was ended while load rose.
+    #[test]
+    fn without_full_load_the_ramp_lasts_until_the_drain() {
+        let mut timeline = Timeline::default();
+        let phases = |timeline: &Timeline| [3, 4, 5].map(|second| timeline.phase(second, None));
+        assert_eq!(phases(&timeline), [Phase::Ramp; 3]);
+        timeline.absorb(&Fact::Phase {
+            phase: Phase::Drain,
+            at: RunTime(4_200_000_000),
+        });
+        assert_eq!(phases(&timeline), [Phase::Ramp, Phase::Drain, Phase::Drain]);
+    }
+
+    #[test]
+    fn calls_are_counted_by_how_they_ended() {
+        let mut timeline = Timeline::default();
+        for (call, cut) in [(0, true), (1, false), (2, false)] {
+            let (call, at) = (CallId(call), RunTime(1_000_000_001));
+            let lane = Lane(call.0);
+            timeline.absorb(&Fact::CallStarted { call, lane, at });
+            timeline.absorb(&Fact::CallEnded { call, at, cut });
+        }
+        let counts = timeline.counts;
+        assert_eq!((counts.started, counts.completed, counts.cut), (3, 2, 1));
+        assert_eq!(timeline.start_of(CallId(2)), Some(RunTime(1_000_000_001)));
+        assert_eq!(
+            timeline.calls_up(3),
+            [0; 4],
+            "begun and ended within a second"
+        );
+    }
 }

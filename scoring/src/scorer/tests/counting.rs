@@ -10,7 +10,7 @@ use milliwatt_wire::id::{End, Leg, Party};
 const PACKETS: u64 = 4 * 500;
 
 #[track_caller]
-fn close(measured: Option<f64>, expected: f64) {
+pub(super) fn close(measured: Option<f64>, expected: f64) {
     let measured = measured.expect("measured");
     assert!(
         (measured - expected).abs() < 1e-6,
@@ -260,6 +260,7 @@ fn a_skew_that_changes_is_no_delay_variation_and_is_told() {
         .iter()
         .any(|note| note.contains("+100.0 ppm until second 120 and by -50.0 ppm"));
     assert!(told, "{:?}", run.notes);
+    assert!(!run.notes.iter().any(|note| note.contains("stepped")));
 }
 
 /// 20 ppm all the time; from second 150 on 10 ms more, as after a step of a clock or with a queue that stays.

@@ -27,7 +27,7 @@ fn only(metric: &str) -> Judgement {
     }
 }
 
-fn recording(call: u32, silences: &[f64]) -> Fact {
+pub(super) fn recording(call: u32, silences: &[f64]) -> Fact {
     Fact::Recording(RecordingFact {
         call: CallId(call),
         file: format!("{call}.wav"),

@@ -1,6 +1,15 @@
 //! The scorer against runs of known truth, in virtual time.
 
+mod attributed;
+mod bounds;
 mod counting;
+mod edges;
+mod figures;
 mod judging;
 mod live;
+mod observed;
+mod places;
+mod rich;
+mod seconds;
+mod told;
 mod truth;

@@ -439,11 +439,12 @@ fn a_call_s_recording_is_one_recording() {
         expected(0),
         expected(1),
         recording(5, &[]),
+        recording(6, &[]),
     ]);
     let recordings = truth.measure().recordings;
     assert_eq!(
         (recordings.expected, recordings.received, recordings.scored),
-        (3, 2, 2)
+        (4, 3, 3)
     );
     assert_eq!((recordings.with_silence, recordings.silence_events), (1, 1));
 }

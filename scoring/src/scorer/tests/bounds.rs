@@ -74,6 +74,23 @@ fn a_tester_that_did_not_finish_decides_nothing_and_says_so() {
     assert!(run.validity.reasons[0].starts_with("the tester did not come to the end of the run"));
 }
 
+/// A guest may end with full load: it told of all that counts.
+#[test]
+fn a_guest_that_told_of_all_of_full_load_was_not_silent() {
+    let reasons = |told: u32| {
+        let mut facts = facts_of(&Truth::clean(10));
+        facts.retain(|(end, fact)| match fact {
+            Fact::Pacing(second) if *end == End::Guest => second.second < told,
+            Fact::Sent(second) if *end == End::Guest => second.second < told,
+            Fact::Host(second) if *end == End::Guest => second.second < told,
+            _ => true,
+        });
+        measure(&facts, None).validity.reasons
+    };
+    assert_eq!(reasons(9), [""; 0], "full load ends at 9 s");
+    assert!(reasons(8)[0].starts_with("the guest told nothing of the last 1 of 8"));
+}
+
 #[test]
 fn a_tester_without_a_packet_to_send_says_so() {
     let mut facts = facts_of(&Truth::clean(10));

@@ -214,6 +214,9 @@ fn a_silence_is_no_evidence_that_touches_a_tainted_second() {
     assert_eq!(silence_beside_taint(5100.0, 300.0), rests);
     assert_eq!(silence_beside_taint(4900.0, 1500.0), rests, "spans it");
     assert_eq!(silence_beside_taint(6000.0, 300.0), fails);
+    // Facts may be broken: a length below zero, or none at all, is that of an instant.
+    assert_eq!(silence_beside_taint(6000.0, -2000.0), fails);
+    assert_eq!(silence_beside_taint(5100.0, f64::NAN), rests);
 }
 
 #[test]

@@ -313,4 +313,12 @@ mod tests {
             (0, Some(0.1))
         );
     }
+
+    #[test]
+    fn without_dead_air_there_is_no_longest() {
+        let leg = patterns(&DeadSlots::default(), &[]);
+        let longest = |buffer: &PlayoutBuffer| buffer.dead_air_longest_ms.is_none();
+        assert!(leg.playout_buffers.iter().all(longest));
+        assert_eq!(leg.playout_buffers.len(), 5);
+    }
 }

@@ -150,14 +150,14 @@ impl Summary<'_> {
         rows.collect()
     }
 
-    /// Seconds of run time that a silence touches.
+    /// Seconds of run time that a silence touches; one of a broken length touches that in which it begins.
     pub(super) fn silent_seconds(
         &self,
         recording: &RecordingFact,
         silence: &SilenceFact,
     ) -> RangeInclusive<u32> {
         let at = |ms| self.silence_at(recording, ms).second();
-        at(silence.start_ms)..=at(silence.start_ms + silence.length_ms)
+        at(silence.start_ms)..=at(silence.start_ms + silence.length_ms.max(0.0))
     }
 
     /// Run time of an instant of a recording; a recording begins with its call.

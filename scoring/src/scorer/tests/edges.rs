@@ -169,7 +169,7 @@ fn copies_alone_have_no_transit() {
         truth.same_clock = same_clock;
         let run = truth.measure();
         close(run.clock.skew_ppm, if same_clock { 0.0 } else { 100.0 });
-        // On one clock the drift of 119 s is delay: 118 ms in the last second of full load.
+        // On one clock the drift is delay: 0.1 ms a second for 118 s, to the last of full load.
         let most = if same_clock { 11.8 } else { 0.0 };
         close(run.legs.receive.pdv_ms.max, most);
         let row = run

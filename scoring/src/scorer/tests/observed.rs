@@ -239,6 +239,16 @@ fn jitter_is_not_measured_in_a_second_without_any() {
     close(of("interarrival_jitter_ms.mean"), 0.05);
 }
 
+/// The receive leg lost 4 packets in second 1 and none after: the first two seconds without loss are 2 and 3.
+#[test]
+fn of_windows_that_are_equally_bad_the_first_is_told() {
+    let run = judged(&rich(), Bound::Min, Window::Seconds(2));
+    let mut results = run.thresholds.iter();
+    let least = results.find(|r| r.metric == "packets_lost" && r.leg == Some(Leg::Receive));
+    let least = least.unwrap();
+    assert_eq!((least.measured, least.at_s), (Some(0.0), Some(2.0)));
+}
+
 /// Facts of no stream, sender or host: full load, and nothing in it.
 #[test]
 fn nothing_told_is_nothing_measured() {

@@ -3,11 +3,13 @@
 
 use super::counting::close;
 use super::rich::{Facts, facts_of, measure};
-use super::truth::{CALLS, Slot, TRANSIT, Truth, first};
+use super::truth::{CALLS, ENDS, Slot, TRANSIT, Truth, first};
 use crate::measured::StreamRow;
+use crate::scorer::score;
 use milliwatt_wire::facts::{DeadCause, Fact, HostSecond};
 use milliwatt_wire::id::{End, Leg};
-use milliwatt_wire::time::RunTime;
+use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
+use std::convert::Infallible;
 
 fn row(facts: &Facts, leg: Leg) -> Option<StreamRow> {
     let run = measure(facts, None);
@@ -44,7 +46,19 @@ fn a_stream_whose_sender_s_word_never_came_lies_where_it_was_heard() {
     assert_eq!((row.expected, row.received, row.lost), (500, 395, 105));
 }
 
-/// Its first 2 packets are lost and it is heard in second 0: it cannot have begun before the run.
+/// It is first heard of in second 3, nothing before it was lost: so it began then.
+#[test]
+fn a_stream_that_was_heard_late_began_late() {
+    let mut truth = Truth::clean(10);
+    let slots = truth.slots.get_mut(&first(Leg::Sent)).unwrap();
+    slots.fill(Slot::Arrives(TRANSIT + 3 * NS_PER_SECOND));
+    slots[150..155].fill(Slot::Lost);
+    let mut facts = facts_of(&truth);
+    facts.retain(|(_, fact)| !is_sender_s(fact, Leg::Sent));
+    assert_eq!(measure(&facts, None).events[0].at_s.to_string(), "6");
+}
+
+/// Its first 3 packets are lost and it is heard in second 0: it cannot have begun before the run.
 #[test]
 fn no_stream_begins_before_the_run() {
     let mut truth = Truth::clean(10);
@@ -218,7 +232,40 @@ fn rows_end_where_facts_end_and_at_48_h() {
     assert_eq!(late.measure().seconds.len(), 2 * 10);
 }
 
-/// Only the tester's own stalls taint where a guest was named, and no word of a guest is none of an unnamed one.
+/// The tester's clock is ahead more by 100 us each second: the least transit of all is the last.
+#[test]
+fn a_skew_that_shortens_transit_is_no_delay_variation() {
+    let mut truth = Truth::clean(120);
+    truth.same_clock = false;
+    truth.each_transit(Leg::Receive, |slot| {
+        TRANSIT + 12_000_000 - i64::try_from(slot).unwrap() / 50 * 100_000
+    });
+    let run = truth.measure();
+    close(run.clock.skew_ppm, -100.0);
+    close(run.legs.receive.pdv_ms.max, 0.0);
+}
+
+/// Two times where nothing is to be taken off transits, three where clocks run apart.
+#[test]
+fn facts_are_read_no_more_often_than_needed() {
+    let readings = |truth: &Truth| {
+        let mut readings = 0;
+        let Ok(_) = score(None, |take| {
+            readings += 1;
+            truth.tell(ENDS, take);
+            Ok::<_, Infallible>(())
+        });
+        readings
+    };
+    let mut truth = Truth::clean(90);
+    assert_eq!(readings(&truth), 2);
+    truth.same_clock = false;
+    truth.each_transit(Leg::Sent, |slot| {
+        TRANSIT + i64::try_from(slot).unwrap() / 50 * 100_000
+    });
+    assert_eq!(readings(&truth), 3);
+}
+
 #[test]
 fn calls_and_phases_of_a_run_without_full_load() {
     use milliwatt_wire::facts::Phase;

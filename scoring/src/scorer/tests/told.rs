@@ -214,6 +214,9 @@ fn a_silence_is_no_evidence_that_touches_a_tainted_second() {
     assert_eq!(silence_beside_taint(5100.0, 300.0), rests);
     assert_eq!(silence_beside_taint(4900.0, 1500.0), rests, "spans it");
     assert_eq!(silence_beside_taint(6000.0, 300.0), fails);
+    // Facts may be broken: a length below zero, or none at all, is that of an instant.
+    assert_eq!(silence_beside_taint(6000.0, -2000.0), fails);
+    assert_eq!(silence_beside_taint(5100.0, f64::NAN), rests);
 }
 
 #[test]
@@ -439,11 +442,12 @@ fn a_call_s_recording_is_one_recording() {
         expected(0),
         expected(1),
         recording(5, &[]),
+        recording(6, &[]),
     ]);
     let recordings = truth.measure().recordings;
     assert_eq!(
         (recordings.expected, recordings.received, recordings.scored),
-        (3, 2, 2)
+        (4, 3, 3)
     );
     assert_eq!((recordings.with_silence, recordings.silence_events), (1, 1));
 }

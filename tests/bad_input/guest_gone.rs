@@ -107,6 +107,13 @@ fn a_control_connection_cut_for_good_is_a_lost_guest() {
     assert_lost(&run, "not a word for 4 s");
 }
 
+/// What happened to the control connection. A stall of this machine is told too, and is no matter of these tests.
+fn control_events(run: &RunFolder) -> Vec<String> {
+    let mut events = events(run);
+    events.retain(|kind| kind.starts_with("control-"));
+    events
+}
+
 #[test]
 fn a_cut_of_2_s_and_a_reset_lose_nothing_and_media_never_stops() {
     let Some(lab) = Lab::open(&["ss"]) else {
@@ -127,12 +134,12 @@ fn a_cut_of_2_s_and_a_reset_lose_nothing_and_media_never_stops() {
     let run = RunFolder::of(lab.path("run"), tester.wait_within(25));
     assert_judged(&run, "pass");
     assert_complete(&run, 10);
-    assert_eq!(events(&run), ["control-lost", "control-resumed"]);
+    assert_eq!(control_events(&run), ["control-lost", "control-resumed"]);
     assert_eq!(run.count("/legs/sent/dead_air/events"), 0);
-    assert_eq!(
-        run.count("/guest/ticks_planned"),
-        run.count("/legs/sent/packets_expected")
-    );
+    // Every tick of the plan had its packet; where this machine stood still for one, that is told.
+    let [sent, left_out] =
+        ["expected", "not_sent"].map(|of| run.count(&format!("/legs/sent/packets_{of}")));
+    assert_eq!(run.count("/guest/ticks_planned"), sent + left_out);
 }
 
 /// Longer than the tester waits before it dials anew.
@@ -148,5 +155,5 @@ fn a_cut_of_8_s_is_dialled_over_and_loses_nothing() {
     let run = RunFolder::of(lab.path("run"), tester.wait_within(30));
     assert_judged(&run, "pass");
     assert_complete(&run, 10);
-    assert_eq!(events(&run), ["control-lost", "control-resumed"]);
+    assert_eq!(control_events(&run), ["control-lost", "control-resumed"]);
 }

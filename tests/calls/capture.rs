@@ -69,16 +69,18 @@ fn compare(
             "{row:?}"
         );
         let ms = |column: &str| row[column].parse::<f64>().unwrap();
+        // Ours goes on from what came before full load, tshark's begins with it anew: the largest lies between that of
+        // full load alone and that of the whole stream.
         let (mean, max) = find(at_full_load).interarrival_jitter_ms;
-        for (ours, theirs) in [
-            (ms("interarrival_jitter_mean_ms"), mean),
-            (ms("interarrival_jitter_max_ms"), max),
+        let max =
+            ms("interarrival_jitter_max_ms").clamp(max, theirs.interarrival_jitter_ms.1.max(max));
+        for (column, theirs) in [
+            ("interarrival_jitter_mean_ms", mean),
+            ("interarrival_jitter_max_ms", max),
         ] {
-            assert!(
-                (ours - theirs).abs() <= 0.3,
-                "{theirs} ms by tshark: {row:?}"
-            );
-            largest = largest.max((ours - theirs).abs());
+            let difference = (ms(column) - theirs).abs();
+            assert!(difference <= 0.3, "{theirs} ms by tshark: {row:?}");
+            largest = largest.max(difference);
         }
     }
     largest

@@ -29,6 +29,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Packets carry the kernel's own stamp, so reading once a millisecond loses nothing and costs a
 /// fraction of a wake-up each.
 const READ_EVERY_NS: i64 = NS_PER_MS;
+/// When all media ends at once, what the guest sends until it has heard of that is on the way still.
+const HALTING_NS: i64 = 200 * NS_PER_MS;
 
 /// One port as the tester hears it.
 struct HeardLine {
@@ -99,18 +101,20 @@ impl Receiving {
         })
     }
 
-    /// Runs until the plan or its cut is over and drained.
+    /// Runs until the plan or its cut is over and drained, or all media ended and what was on the way is here.
     pub(super) fn run(mut self) {
         let mut wake = self.clock.mono(RunTime::ZERO);
+        let mut halted = RunTime(i64::MAX);
         let mut round = 0_usize;
-        while !self.status.halt.load(Ordering::Relaxed)
-            && self.clock.run(wake) <= self.end + DRAIN_NS + 3 * PTIME_NS
-        {
+        while self.clock.run(wake) <= halted.min(self.end + DRAIN_NS + 3 * PTIME_NS) {
             sleep_until(wake);
             self.read();
             self.keep_house(round);
             round += 1;
             wake = (wake + READ_EVERY_NS).max(mono_now());
+            if self.status.halt.load(Ordering::Relaxed) {
+                halted = halted.min(self.clock.run(wake) + HALTING_NS);
+            }
         }
         self.read();
         self.finish();

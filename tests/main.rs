@@ -5,3 +5,4 @@ mod calls;
 mod captures;
 mod cli;
 mod lab;
+mod recordings;

@@ -258,18 +258,35 @@ pub struct AnalyzeArgs {
     after_help = "Exit codes: 0 no silence, 1 nothing could be scored, 2 wrong command line, 3 a recording has a silence."
 )]
 pub struct ScoreArgs {
-    /// WAV files, or folders that are searched for them
+    /// Recordings, or folders that are searched for them. WAV is read with PCM, float, G.711, IMA and MS ADPCM; what else
+    /// there is (GSM, Truespeech, G.722, G.729, Opus, MP3, FLAC) where ffmpeg is installed
     #[arg(required = true, value_name = "FILE|DIR")]
     pub paths: Vec<PathBuf>,
     /// Silence is below this level, dBov (a full-scale sine is -3)
     #[arg(long, value_name = "DBOV", default_value_t = -50.0, allow_negative_numbers = true)]
     pub level: f64,
-    /// Silence lasts at least this long
-    #[arg(long, value_name = "DURATION", default_value = "60ms")]
-    pub least: Duration,
-    /// Nothing is looked at this close to either end of a recording
+    /// Silence lasts at least this long [default: 60ms; with --speech: 4s]
+    #[arg(long, value_name = "DURATION")]
+    pub least: Option<Duration>,
+    /// No silence or dropout is looked for this close to either end of a recording
     #[arg(long, value_name = "DURATION", default_value = "500ms")]
     pub guard: Duration,
+    /// The recordings hold people's speech, with its pauses: silence is when nobody says anything on any channel
+    #[arg(long)]
+    pub speech: bool,
+    /// Digital silence between sound and sound is a dropout from this length on
+    #[arg(long, value_name = "DURATION", default_value = "5ms")]
+    pub dropout: Duration,
+    /// Follow a tone of this frequency in each channel, and tell how many samples are missing where its phase steps; several,
+    /// for channel after channel: 1004,1346
+    #[arg(long, value_name = "HZ", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
+    pub tone: Vec<u32>,
+    /// Measure levels: active speech level (ITU-T P.56), activity, noise floor, peak
+    #[arg(long)]
+    pub levels: bool,
+    /// The claim that is judged: at most one recording in so many has a silence
+    #[arg(long, value_name = "N", default_value_t = 5000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub claim: u64,
     /// As JSON
     #[arg(long)]
     pub json: bool,

@@ -1,82 +1,35 @@
-//! `milliwatt score`: silences in recordings, offline.
+//! `milliwatt score`: recordings judged by what is heard in them, offline.
+
+mod ffmpeg;
+mod files;
+mod rows;
+
+pub use rows::{Claim, EventRow, Score, Scores, Totals};
 
 use crate::args::ScoreArgs;
 use crate::exit::{ExitCode, Failure};
 use crate::output;
-use milliwatt_scoring::proportion::upper_bound;
-use milliwatt_scoring::silence::{ScoredRecording, SilenceRule, score_recording};
-use serde::Serialize;
+use files::Files;
+use milliwatt_scoring::recording::{Rules, SilenceRule, WavError, score_recording};
+use milliwatt_wire::clock::mono_now;
+use milliwatt_wire::time::{MonoTime, NS_PER_MS};
+use std::fs::File;
+use std::io::{IsTerminal, Write};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
-/// Version of the JSON form.
-const SCHEMA_VERSION: u32 = 1;
-
-/// What came of a set of recordings. The names are those of `milliwatt score --json`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Scores {
-    /// Version of this form.
-    pub schema_version: u32,
-    /// A recording each, in order of the command line, folders by name.
-    pub recordings: Vec<Score>,
-    /// Over all.
-    pub totals: Totals,
-}
-
-/// One recording.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Score {
-    /// Its file.
-    pub file: String,
-    /// Length, s; null when it could not be read.
-    pub seconds: Option<f64>,
-    /// Samples a second.
-    pub sample_rate: Option<u32>,
-    /// Channels.
-    pub channels: Option<u8>,
-    /// What was found, by channel and time.
-    pub events: Vec<Event>,
-    /// Why it could not be scored.
-    pub error: Option<String>,
-}
-
-/// Something found in a recording.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Event {
-    /// From the start of the recording, s.
-    pub start_s: f64,
-    /// Length, s.
-    pub duration_s: f64,
-    /// `silence`.
-    pub kind: &'static str,
-    /// Channel, from 0.
-    pub channel: u8,
-}
-
-/// Sums over all recordings.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Totals {
-    /// Could be scored.
-    pub scored: u64,
-    /// Could not.
-    pub failed: u64,
-    /// Files in folders that are no recordings by their name.
-    pub ignored: u64,
-    /// Have at least one silence event: a recording counts once.
-    pub with_silence: u64,
-    /// Silence events.
-    pub silence_events: u64,
-    /// One-sided exact 95 % upper bound of the share with silence; null when nothing was scored.
-    pub upper_bound_95_percent: Option<f64>,
-}
+/// A pause of speech that both parties leave is shorter than this, ms: ITU-T P.59 has them last half a second on
+/// average, and one in 3000 longer than this.
+const SPEECH_LEAST_MS: f64 = 4000.0;
+/// Progress is told this often.
+const PROGRESS_NS: i64 = 500 * NS_PER_MS;
 
 /// Scores what was named and prints it.
 pub fn execute(args: &ScoreArgs) -> Result<ExitCode, Failure> {
-    let rule = SilenceRule {
-        level_dbov: args.level,
-        least_ms: args.least.as_seconds() * 1e3,
-        guard_ms: args.guard.as_seconds() * 1e3,
-    };
-    let scores = score(&args.paths, &rule);
+    let scores = score(&args.paths, &rules(args), args.claim);
     if args.json {
         output::print_json(&scores)?;
     } else {
@@ -84,7 +37,7 @@ pub fn execute(args: &ScoreArgs) -> Result<ExitCode, Failure> {
     }
     match scores.totals {
         Totals { scored: 0, .. } => Err(Failure::could_not_run("no recording could be scored")
-            .hint("WAV files are read: PCM of 8 to 32 bits, 32-bit float, G.711 of both laws")),
+            .hint("WAV files are read: PCM, float, G.711, IMA and MS ADPCM; other formats where ffmpeg is installed")),
         Totals {
             with_silence: 0, ..
         } => Ok(ExitCode::Pass),
@@ -92,182 +45,128 @@ pub fn execute(args: &ScoreArgs) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Scores files, and the WAV files in folders. What cannot be read is in the result too.
+fn rules(args: &ScoreArgs) -> Rules {
+    let least_ms = args.least.map(|least| least.as_seconds() * 1e3);
+    let default_ms = if args.speech {
+        SPEECH_LEAST_MS
+    } else {
+        SilenceRule::default().least_ms
+    };
+    Rules {
+        silence: SilenceRule {
+            level_dbov: args.level,
+            least_ms: least_ms.unwrap_or(default_ms),
+            guard_ms: args.guard.as_seconds() * 1e3,
+        },
+        mutual: args.speech,
+        dropout_ms: args.dropout.as_seconds() * 1e3,
+        levels: args.levels,
+        tones_hz: args.tone.clone(),
+    }
+}
+
+/// Scores files, and the recordings in folders, on every processor. What cannot be read is in the result too.
 #[must_use]
-pub fn score(paths: &[PathBuf], rule: &SilenceRule) -> Scores {
-    let mut found = Found::default();
-    for path in paths {
-        found.look(path, true);
-    }
-    let mut recordings: Vec<Score> = found
-        .files
-        .iter()
-        .map(|file| score_file(file, rule))
-        .collect();
-    recordings.extend(found.errors);
-    let totals = Totals {
-        ignored: found.ignored,
-        ..Totals::of(&recordings)
-    };
-    Scores {
-        schema_version: SCHEMA_VERSION,
-        recordings,
-        totals,
-    }
+pub fn score(paths: &[PathBuf], rules: &Rules, one_in: u64) -> Scores {
+    let files = Files::find(paths);
+    let mut recordings = score_files(&files.recordings, rules);
+    let errors = files.errors.into_iter();
+    recordings.extend(errors.map(|(folder, error)| Score::failed(&folder, error)));
+    Scores::of(recordings, files.ignored, one_in)
 }
 
-/// The files to score.
-#[derive(Default)]
-struct Found {
-    files: Vec<PathBuf>,
-    errors: Vec<Score>,
-    ignored: u64,
-}
-
-impl Found {
-    /// Takes a file that was `named`, or that a folder holds and whose name ends in `.wav`. Links to
-    /// folders are not followed: they can lead in circles.
-    fn look(&mut self, path: &Path, named: bool) {
-        let is_folder = if named {
-            path.is_dir()
-        } else {
-            path.is_dir() && !path.is_symlink()
-        };
-        let is_wav = path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("wav"));
-        if is_folder {
-            self.look_inside(path);
-        } else if named || (is_wav && path.is_file()) {
-            self.files.push(path.to_owned());
-        } else {
-            self.ignored += 1;
-        }
-    }
-
-    fn look_inside(&mut self, folder: &Path) {
-        let entries =
-            std::fs::read_dir(folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
-        match entries {
-            Ok(entries) => {
-                let mut paths: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).collect();
-                paths.sort();
-                for path in paths {
-                    self.look(&path, false);
+/// Scores files side by side; in their order.
+fn score_files(files: &[PathBuf], rules: &Rules) -> Vec<Score> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let next = AtomicUsize::new(0);
+    let (teller, told) = channel();
+    let mut scores: Vec<Option<Score>> = vec![None; files.len()];
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(files.len()) {
+            let (teller, next) = (teller.clone(), &next);
+            scope.spawn(move || {
+                while let Some((index, file)) = take(next, files) {
+                    if teller.send((index, score_file(file, rules))).is_err() {
+                        return;
+                    }
                 }
-            }
-            Err(error) => self.errors.push(Score::failed(folder, error.to_string())),
-        }
-    }
-}
-
-fn score_file(file: &Path, rule: &SilenceRule) -> Score {
-    let octets = match std::fs::read(file) {
-        Ok(octets) => octets,
-        Err(error) => return Score::failed(file, error.to_string()),
-    };
-    match score_recording(&octets, rule) {
-        Ok(scored) => Score::of(file, &scored),
-        Err(error) => Score::failed(file, error.to_string()),
-    }
-}
-
-impl Score {
-    fn of(file: &Path, scored: &ScoredRecording) -> Self {
-        let events = scored.silences.iter().map(|silence| Event {
-            start_s: silence.start_ms / 1e3,
-            duration_s: silence.length_ms / 1e3,
-            kind: "silence",
-            channel: silence.channel,
-        });
-        Self {
-            file: file.display().to_string(),
-            seconds: Some(scored.seconds),
-            sample_rate: Some(scored.sample_rate),
-            channels: Some(scored.channels),
-            events: events.collect(),
-            error: None,
-        }
-    }
-
-    fn failed(file: &Path, error: String) -> Self {
-        Self {
-            file: file.display().to_string(),
-            seconds: None,
-            sample_rate: None,
-            channels: None,
-            events: Vec::new(),
-            error: Some(error),
-        }
-    }
-
-    /// A line, and one for each event.
-    fn text(&self) -> String {
-        let outcome = match (&self.error, self.seconds, self.channels) {
-            (Some(error), ..) => format!("not scored: {error}"),
-            (None, Some(seconds), Some(channels)) => {
-                format!(
-                    "{seconds:.3} s, {channels} channels, {} silences",
-                    self.events.len()
-                )
-            }
-            _ => String::new(),
-        };
-        let events: Vec<String> = self.events.iter().map(Event::text).collect();
-        format!("{}: {outcome}\n{}", self.file, output::lines("  ", &events))
-    }
-}
-
-impl Event {
-    fn text(&self) -> String {
-        format!(
-            "{} on channel {} at {:.3} s for {:.0} ms",
-            self.kind,
-            self.channel,
-            self.start_s,
-            self.duration_s * 1e3
-        )
-    }
-}
-
-impl Totals {
-    fn of(recordings: &[Score]) -> Self {
-        let mut totals = Self::default();
-        for recording in recordings {
-            let events = recording.events.len() as u64;
-            totals.scored += u64::from(recording.error.is_none());
-            totals.failed += u64::from(recording.error.is_some());
-            totals.with_silence += u64::from(events > 0);
-            totals.silence_events += events;
-        }
-        if totals.scored > 0 {
-            totals.upper_bound_95_percent = upper_bound(totals.with_silence, totals.scored, 0.95);
-        }
-        totals
-    }
-}
-
-impl Scores {
-    /// For people.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let totals = &self.totals;
-        let bound = totals
-            .upper_bound_95_percent
-            .map_or_else(String::new, |share| {
-                format!(
-                    "with 95 % confidence at most {:.4} % of such recordings have a silence\n",
-                    share * 100.0
-                )
             });
-        format!(
-            "{}{} scored, {} not scored, {} other files passed over; {} with a silence, {} silences in all\n{bound}",
-            self.recordings.iter().map(Score::text).collect::<String>(),
-            totals.scored,
-            totals.failed,
-            totals.ignored,
-            totals.with_silence,
-            totals.silence_events,
-        )
+        }
+        drop(teller);
+        let mut progress = Progress::new(files.len());
+        loop {
+            match told.recv_timeout(Duration::from_nanos(PROGRESS_NS.cast_unsigned())) {
+                Ok((index, score)) => {
+                    progress.done += 1;
+                    scores[index] = Some(score);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            progress.tell();
+        }
+        progress.clear();
+    });
+    scores.into_iter().flatten().collect()
+}
+
+/// The next file that nobody has.
+fn take<'f>(next: &AtomicUsize, files: &'f [PathBuf]) -> Option<(usize, &'f PathBuf)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    Some((index, files.get(index)?))
+}
+
+fn score_file(file: &Path, rules: &Rules) -> Score {
+    let scored = match File::open(file).map(|source| score_recording(source, rules)) {
+        Err(error) => Err(error.to_string()),
+        Ok(Err(unread @ (WavError::NotWave(_) | WavError::UnknownFormat { .. }))) => {
+            ffmpeg::score(file, rules, &unread)
+        }
+        Ok(scored) => scored.map_err(|error| error.to_string()),
+    };
+    match scored {
+        Ok(scored) => Score::of(file, scored),
+        Err(error) => Score::failed(file, error),
     }
+}
+
+/// How far it is, on a terminal, in one line.
+struct Progress {
+    done: usize,
+    of: usize,
+    /// When it was told last, or begun.
+    last: MonoTime,
+    is_told: bool,
+    is_seen: bool,
+}
+
+impl Progress {
+    fn new(of: usize) -> Self {
+        Self {
+            done: 0,
+            of,
+            last: mono_now(),
+            is_told: false,
+            is_seen: std::io::stderr().is_terminal(),
+        }
+    }
+
+    fn tell(&mut self) {
+        let now = mono_now();
+        if self.is_seen && now - self.last >= PROGRESS_NS {
+            (self.last, self.is_told) = (now, true);
+            say(&format!("\r{} of {} recordings", self.done, self.of));
+        }
+    }
+
+    fn clear(&self) {
+        if self.is_told {
+            say("\r\x1b[K");
+        }
+    }
+}
+
+/// Without a line's end. When even that fails there is nobody left to tell.
+fn say(text: &str) {
+    drop(write!(std::io::stderr().lock(), "{text}"));
 }

@@ -10,3 +10,5 @@ mod help;
 mod program;
 mod scenarios;
 mod score;
+
+pub(crate) use program::{milliwatt_in, milliwatt_without_programs};

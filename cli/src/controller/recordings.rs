@@ -4,7 +4,7 @@
 use crate::args::KeepRecordings;
 use crate::output;
 use flate2::read::DeflateDecoder;
-use milliwatt_scoring::silence::{SilenceRule, score_recording};
+use milliwatt_scoring::recording::{EventKind, Rules, score_recording};
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::facts::{Fact, RecordingFact, SilenceFact};
 use milliwatt_wire::id::CallId;
@@ -34,16 +34,24 @@ pub type Scorer = Box<dyn Fn(&[u8]) -> Result<Scored, String> + Send + Sync>;
 
 /// Judges a recording by the default rule: see [`score_recording`].
 pub(super) fn score(wav: &[u8]) -> Result<Scored, String> {
-    let scored = score_recording(wav, &SilenceRule::default()).map_err(|e| e.to_string())?;
+    let scored = score_recording(wav, &Rules::default()).map_err(|e| e.to_string())?;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a length of hours at most; the cast saturates"
     )]
     let audio_ms = (scored.seconds * 1000.0).round() as u32;
+    let silences = scored.events.iter();
+    let silences = silences.filter(|event| event.kind == EventKind::Silence);
     Ok(Scored {
         audio_ms,
-        silences: scored.silences,
+        silences: silences
+            .map(|event| SilenceFact {
+                channel: event.channel,
+                start_ms: event.start_ms,
+                length_ms: event.length_ms,
+            })
+            .collect(),
     })
 }
 

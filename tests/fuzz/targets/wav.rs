@@ -1,25 +1,26 @@
-//! Recordings: WAVE files, and the silences in them.
+//! Recordings: WAVE files, and what is found in them.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use milliwatt_scoring::silence::{SilenceRule, score_recording};
-use milliwatt_scoring::wav::Wav;
+use milliwatt_scoring::recording::{EventKind, Rules, score_recording};
 
 fuzz_target!(|octets: &[u8]| {
-    let rule = SilenceRule::default();
-    let Ok(wav) = Wav::parse(octets) else {
-        assert!(score_recording(octets, &rule).is_err());
+    let rules = Rules {
+        levels: true,
+        tones_hz: vec![1004, 1346],
+        ..Rules::default()
+    };
+    let Ok(scored) = score_recording(octets, &rules) else {
         return;
     };
-    let samples: usize = (0..wav.channels)
-        .map(|channel| wav.samples(channel).count())
-        .sum();
-    assert_eq!(samples, wav.frames() * usize::from(wav.channels));
-    assert!(samples * wav.format.octets() <= octets.len());
-    let scored = score_recording(octets, &rule).expect("it was parsed");
-    for silence in &scored.silences {
-        assert!(silence.channel < wav.channels);
-        assert!(silence.start_ms >= rule.guard_ms - 1.0 && silence.length_ms >= 0.0);
-        assert!(silence.start_ms + silence.length_ms <= scored.seconds * 1e3 + 1e-3);
+    assert_eq!(scored.levels.len(), usize::from(scored.channels));
+    let (end_ms, guard_ms) = (scored.seconds * 1e3 + 1e-3, rules.silence.guard_ms - 1e-3);
+    for event in &scored.events {
+        assert!(event.channel < scored.channels);
+        assert!(event.start_ms >= 0.0 && event.length_ms >= 0.0);
+        if matches!(event.kind, EventKind::Silence | EventKind::Dropout) {
+            assert!(event.start_ms >= guard_ms);
+            assert!(event.start_ms + event.length_ms <= end_ms - guard_ms);
+        }
     }
 });

@@ -6,6 +6,7 @@ use crate::scorecard::Scorecard;
 use milliwatt_scoring::measured::{
     Attribution, EndTimers, Lateness, LegAttribution, LegMeasured, Legs, PlayoutBuffer,
 };
+use milliwatt_scoring::proportion::{Proven, recordings_needed};
 
 /// One line of the table of legs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -243,10 +244,29 @@ pub fn recordings(scorecard: &Scorecard) -> Vec<Fact> {
                 figures::counted(r.silence_events, "silence event")
             ),
         ),
+        fact("no packet explains", count(r.silence_events_unexplained)),
         fact("what that proves", bound),
+        fact("at most 1 in 5000", claim(r.with_silence, r.scored)),
         fact("weight on the wire", weight),
         fact("heavier than asked", count(r.heavier_than_asked)),
     ]
+}
+
+/// What so many recordings with silence say of the document's figure, one in 5000.
+fn claim(with_silence: u64, scored: u64) -> String {
+    const SHARE: f64 = 1.0 / 5000.0;
+    const CONFIDENCE: f64 = 0.95;
+    match Proven::of(with_silence, scored, SHARE, CONFIDENCE) {
+        Proven::Yes => "proven".to_owned(),
+        Proven::No => "disproven".to_owned(),
+        Proven::Undecided => {
+            let needed = recordings_needed(with_silence, SHARE, CONFIDENCE);
+            format!(
+                "undecided: it takes {} recordings with as few",
+                count(needed)
+            )
+        }
+    }
 }
 
 /// How it paced: `sleep, 1 thread, slots of 250 us; refused: SCHED_FIFO`.

@@ -287,6 +287,9 @@ pub struct Recordings {
     pub with_silence: u64,
     /// Silence events.
     pub silence_events: u64,
+    /// Of those, silences that no dead air of their stream covers and no scenario asked for: the guest's own doing.
+    #[serde(default)]
+    pub silence_events_unexplained: u64,
     /// One-sided exact 95 % upper bound of the share with silence, as a share; none without recordings.
     pub upper_bound_95_percent: Option<f64>,
     /// Mean weight on the wire, bit/s of call time.

@@ -17,6 +17,7 @@ mod notes;
 mod patterns;
 mod recordings;
 mod rows;
+mod silence_origin;
 mod spread;
 mod stream;
 mod summary;
@@ -171,7 +172,7 @@ impl Scorer {
         let (judgement, judgement_error) = self.judgement();
         let last_second = self.last_second();
         let legs = self.sum_legs_up(spread);
-        let summary = Summary {
+        let mut summary = Summary {
             scorer: &self,
             timeline: &self.timeline,
             recording_log: &self.recordings,
@@ -187,6 +188,7 @@ impl Scorer {
             tainted: self.tainted(&judgement),
             judgement_error,
         };
+        summary.recordings.silence_events_unexplained = summary.unexplained_silences();
         let thresholds = summary.judge(&judgement.thresholds);
         let validity = summary.validity(&judgement, &thresholds);
         let full = seconds_of(summary.full.as_ref());

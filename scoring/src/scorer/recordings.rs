@@ -60,6 +60,8 @@ impl RecordingLog {
             silence_events: scored()
                 .map(|recording| recording.silences.len() as u64)
                 .sum(),
+            // Known when the legs are summed up.
+            silence_events_unexplained: 0,
             upper_bound_95_percent: upper_bound(with_silence, scored_count, 0.95),
             weight_bits_per_second: heaviness
                 .zip(asked_rate)

@@ -6,6 +6,7 @@ use super::leg::{
     ALL_OCTETS, DeadAirEvent, LegSecond, LegSeries, NIC_OCTETS, Octets, RTP_OCTETS,
     TRANSFER_OCTETS, mbps_of,
 };
+use super::silence_origin::Origins;
 use crate::measured::{EventRow, SecondHistogram, SecondRow};
 use crate::percentile::{Distribution, Percentile};
 use milliwatt_wire::facts::{RecordingFact, SilenceFact};
@@ -77,10 +78,11 @@ impl Summary<'_> {
             .flat_map(|leg| &leg.events)
             .map(|event| self.dead_air_row(event))
             .collect();
+        let origins = Origins::of(self);
         rows.extend(
             self.recording_log
                 .received()
-                .flat_map(|recording| self.silence_rows(recording)),
+                .flat_map(|recording| self.silence_rows(recording, &origins)),
         );
         rows.extend(
             [End::Tester, End::Guest]
@@ -127,22 +129,25 @@ impl Summary<'_> {
         }
     }
 
-    fn silence_rows(&self, recording: &RecordingFact) -> Vec<EventRow> {
+    fn silence_rows(&self, recording: &RecordingFact, origins: &Origins<'_>) -> Vec<EventRow> {
         let rows = recording.silences.iter().map(|silence| {
+            let origin = origins.origin(recording, silence);
             let at = self.silence_at(recording, silence.start_ms);
             let text = format!(
-                "call {}: {:.0} ms of silence on channel {} of {}, {:.3} s in",
+                "call {}: {:.0} ms of silence on channel {} of {}, {:.3} s in: {}",
                 recording.call.0,
                 silence.length_ms,
                 silence.channel,
                 recording.file,
-                silence.start_ms / 1000.0
+                silence.start_ms / 1000.0,
+                origin.text()
             );
             let seconds = self.silent_seconds(recording, silence);
             EventRow {
                 call: Some(recording.call.0),
                 channel: Some(silence.channel),
                 duration_ms: Some(silence.length_ms),
+                cause: origin.cause(),
                 tainted: self.tainted.range(seconds).next().is_some(),
                 ..self.event(at, "silence", text)
             }
@@ -165,7 +170,7 @@ impl Summary<'_> {
         clippy::cast_possible_truncation,
         reason = "a place in a recording; the cast saturates"
     )]
-    fn silence_at(&self, recording: &RecordingFact, start_ms: f64) -> RunTime {
+    pub(super) fn silence_at(&self, recording: &RecordingFact, start_ms: f64) -> RunTime {
         let start = self
             .timeline
             .start_of(recording.call)

@@ -213,6 +213,7 @@ fn run(scale: fn(u32) -> f64) -> Measured {
             scored: 350,
             with_silence: 0,
             silence_events: 0,
+            silence_events_unexplained: 0,
             upper_bound_95_percent: Some(0.008_523),
             weight_bits_per_second: Some(8_533.0),
             heavier_than_asked: 0,

@@ -8,6 +8,7 @@ mod figures;
 mod judging;
 mod live;
 mod observed;
+mod origins;
 mod places;
 mod rich;
 mod seconds;

@@ -37,7 +37,7 @@ fn every_event_in_order_of_time() {
             ),
             (
                 1.0,
-                "call 2: 300 ms of silence on channel 1 of 2.wav, 1.000 s in",
+                "call 2: 300 ms of silence on channel 1 of 2.wav, 1.000 s in: no packet explains it: the guest's own doing",
                 false
             ),
             (
@@ -52,7 +52,7 @@ fn every_event_in_order_of_time() {
             ),
             (
                 2.0,
-                "call 0: 700 ms of silence on channel 1 of 0.wav, 2.000 s in",
+                "call 0: 700 ms of silence on channel 1 of 0.wav, 2.000 s in: no packet explains it: the guest's own doing",
                 false
             ),
             (
@@ -72,7 +72,7 @@ fn every_event_in_order_of_time() {
             ),
             (
                 4.0,
-                "call 0: 300 ms of silence on channel 1 of 0.wav, 4.000 s in",
+                "call 0: 300 ms of silence on channel 1 of 0.wav, 4.000 s in: no packet explains it: the guest's own doing",
                 false
             ),
             (
@@ -119,7 +119,7 @@ fn an_event_s_fields_are_those_of_its_kind() {
         of("silence"),
         json!({
             "at_s": 1.0, "kind": "silence", "call": 2, "channel": 1, "duration_ms": 300.0,
-            "text": "call 2: 300 ms of silence on channel 1 of 2.wav, 1.000 s in",
+            "text": "call 2: 300 ms of silence on channel 1 of 2.wav, 1.000 s in: no packet explains it: the guest's own doing",
         }),
     );
     assert_event(

@@ -1,0 +1,119 @@
+//! Silences of recordings, and the dead air that they came from.
+
+use super::judging::recording;
+use super::truth::{ENDS, Slot, Truth, judge, stream};
+use crate::measured::{EventRow, Measured};
+use milliwatt_wire::facts::{DeadCause, Fact};
+use milliwatt_wire::id::{CallId, Leg, Party};
+use milliwatt_wire::load::KnownSilence;
+
+/// Slots 100 to 114 of party B on the receive leg: due from 2.0 s on, heard 60 ms later, which is 300 ms on channel 1.
+const SLOTS: std::ops::Range<usize> = 100..115;
+
+fn with(slot: Slot, party: Party, leg: Leg, silences: &[f64]) -> Truth {
+    let mut truth = Truth::clean(10);
+    truth.set(stream(0, party, leg), SLOTS, slot);
+    truth
+        .tester
+        .push(Fact::RecordingExpected { call: CallId(0) });
+    truth.tester.push(recording(0, silences));
+    truth
+}
+
+/// What the only silence of a run is put down to.
+#[track_caller]
+fn origin(run: &Measured) -> (Option<DeadCause>, u64) {
+    let silences: Vec<&EventRow> = run.events.iter().filter(|e| e.kind == "silence").collect();
+    assert_eq!(silences.len(), 1);
+    let said = silences[0]
+        .text
+        .ends_with("no packet explains it: the guest's own doing");
+    assert_eq!(
+        said,
+        run.recordings.silence_events_unexplained == 1,
+        "{}",
+        silences[0].text
+    );
+    (silences[0].cause, run.recordings.silence_events_unexplained)
+}
+
+#[test]
+fn a_silence_is_tied_to_the_dead_air_that_was_heard_then() {
+    for (slot, cause) in [
+        (Slot::Lost, DeadCause::Lost),
+        (Slot::NotSent, DeadCause::NotSent),
+        (Slot::Arrives(500_000_000), DeadCause::Late),
+    ] {
+        // Party B is on channel 1, where the recording is silent for 300 ms from here on.
+        let run = with(slot, Party::B, Leg::Receive, &[2060.0]).measure();
+        assert_eq!(origin(&run), (Some(cause), 0), "{slot:?}");
+    }
+}
+
+/// The dead air covers half of the silence or more: within 2 packet times of where it was heard.
+#[test]
+fn only_dead_air_at_its_time_explains_a_silence() {
+    let of =
+        |start_ms: f64| origin(&with(Slot::Lost, Party::B, Leg::Receive, &[start_ms]).measure());
+    let (tied, not) = ((Some(DeadCause::Lost), 0), (None, 1));
+    // Heard from 2060 to 2360 ms; with 40 ms to either side, half of 300 ms lies in it from 1870 to 2250 on.
+    for (start_ms, expected) in [
+        (1869.0, not),
+        (1871.0, tied),
+        (2249.0, tied),
+        (2251.0, not),
+        (5000.0, not),
+    ] {
+        assert_eq!(of(start_ms), expected, "{start_ms}");
+    }
+}
+
+#[test]
+fn neither_the_other_party_nor_the_other_leg_explains_a_silence() {
+    for (party, leg) in [(Party::A, Leg::Receive), (Party::B, Leg::Sent)] {
+        let run = with(Slot::Lost, party, leg, &[2060.0]).measure();
+        assert_eq!(origin(&run), (None, 1), "{party:?} {leg:?}");
+    }
+}
+
+/// The run of a scenario that keeps party B of call 0 silent from 2 s to 2.3 s; recorded in stereo or mixed.
+fn measure_known(party: Party, stereo: bool) -> Measured {
+    let truth = with(Slot::Arrives(1_000_000), Party::B, Leg::Receive, &[2060.0]);
+    judge(None, |take| {
+        truth.tell(ENDS, &mut |end, fact| {
+            let mut fact = fact.clone();
+            if let Fact::Opened { load, .. } = &mut fact {
+                load.recording.stereo = stereo;
+                load.known_silences = vec![KnownSilence {
+                    call: CallId(0),
+                    party,
+                    from: 2_000_000_000,
+                    length: 300_000_000,
+                }];
+            }
+            take(end, &fact);
+        });
+    })
+}
+
+#[test]
+fn a_silence_that_the_scenario_asked_for_is_explained() {
+    assert_eq!(origin(&measure_known(Party::B, true)), (None, 0));
+    assert_eq!(origin(&measure_known(Party::A, true)), (None, 1));
+    assert_eq!(
+        origin(&measure_known(Party::A, false)),
+        (None, 0),
+        "mixed: either party"
+    );
+}
+
+#[test]
+fn a_recording_that_could_not_be_scored_has_no_unexplained_silence() {
+    let mut truth = with(Slot::Lost, Party::A, Leg::Sent, &[2060.0]);
+    for fact in &mut truth.tester {
+        if let Fact::Recording(recording) = fact {
+            recording.error = Some("no audio".to_owned());
+        }
+    }
+    assert_eq!(truth.measure().recordings.silence_events_unexplained, 0);
+}

@@ -149,7 +149,7 @@ fn a_folder_of_100_000_files_is_scored() {
     let lines: Vec<&str> = outcome.stdout.lines().collect();
     assert_eq!(
         lines[0],
-        "many/077777.wav-silent.wav: 2.000 s, 1 channels, 1 silence"
+        "many/077777.wav-silent.wav: 2.000 s, 1 channel, 1 silence"
     );
     assert!(
         outcome.stdout.contains("100001 scored, 0 not scored"),

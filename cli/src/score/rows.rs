@@ -143,7 +143,8 @@ impl Score {
             (Some(error), ..) => format!("not scored: {error}"),
             (None, Some(seconds), Some(channels)) => {
                 let found = said(&self.counts).unwrap_or_else(|| "nothing found".to_owned());
-                format!("{seconds:.3} s, {channels} channels, {found}")
+                let plural = if channels == 1 { "" } else { "s" };
+                format!("{seconds:.3} s, {channels} channel{plural}, {found}")
             }
             _ => String::new(),
         };

@@ -259,13 +259,10 @@ fn claim(with_silence: u64, scored: u64) -> String {
     match Proven::of(with_silence, scored, SHARE, CONFIDENCE) {
         Proven::Yes => "proven".to_owned(),
         Proven::No => "disproven".to_owned(),
-        Proven::Undecided => {
-            let needed = recordings_needed(with_silence, SHARE, CONFIDENCE);
-            format!(
-                "undecided: it takes {} recordings with as few",
-                count(needed)
-            )
-        }
+        Proven::Undecided => format!(
+            "undecided: it takes {} recordings with as few",
+            count(recordings_needed(with_silence, SHARE, CONFIDENCE))
+        ),
     }
 }
 

@@ -65,6 +65,12 @@ fn a_frozen_guest_is_dead_air_and_no_loss() {
             "{leg}: {longest} ms of {stood} ms"
         );
     }
+    assert!(run.count("/recordings/silence_events") >= *parties.start());
+    assert_eq!(
+        run.count("/recordings/silence_events_unexplained"),
+        0,
+        "every silence is the dead air's"
+    );
     assert_worst_is_the_guests(&run, stood);
     let judged = run.scorecard["thresholds"].as_array().unwrap();
     let of_200_ms = judged

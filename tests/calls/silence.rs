@@ -77,6 +77,9 @@ fn assert_scored(run: &RunFolder) {
         (&1.into(), &0.into()),
         "{silence}"
     );
+    let said = silence["text"].as_str().unwrap();
+    assert!(said.ends_with("a known silence of the scenario"), "{said}");
+    assert_eq!(run.count("/recordings/silence_events_unexplained"), 0);
     let length = silence["duration_ms"].as_f64().unwrap();
     assert!((length - 300.0).abs() <= 20.0, "{silence}");
     let row = &run.rows("recordings.csv")[1];

@@ -20,7 +20,7 @@ use milliwatt_generator::calls::CallPlan;
 use milliwatt_generator::driver::{Departure, Departures, Pacing};
 use milliwatt_wire::clock::{SleepMode, mono_now, sleep_until};
 use milliwatt_wire::facts::Fact;
-use milliwatt_wire::load::{Codec, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};
+use milliwatt_wire::load::{Audio, Codec, Fill, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};
 use milliwatt_wire::socket::{SendOutcome, raise_file_limit};
 use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND, RunClock, RunTime};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -92,6 +92,8 @@ fn load() -> LoadSpec {
         },
         transfer: TransferSpec { parallel: 1 },
         known_silences: Vec::new(),
+        audio: Audio::Tone,
+        fill: Fill::Silence,
     }
 }
 

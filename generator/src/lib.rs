@@ -21,7 +21,7 @@ pub mod stream;
 pub mod tone;
 
 #[cfg(test)]
-use milliwatt_wire::load::{Codec, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};
+use milliwatt_wire::load::{Audio, Codec, Fill, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};
 
 /// The 250-call test for a minute.
 #[cfg(test)]
@@ -53,5 +53,7 @@ pub(crate) fn test_load() -> LoadSpec {
         },
         transfer: TransferSpec { parallel: 2 },
         known_silences: Vec::new(),
+        audio: Audio::Tone,
+        fill: Fill::Silence,
     }
 }

@@ -229,7 +229,7 @@ pub fn wav_header(codec: Codec, channels: u16, samples: u32) -> [u8; WAV_HEADER_
 #[cfg(test)]
 mod tests {
     use super::*;
-    use milliwatt_wire::load::{Hold, RecordingSpec, Role, TransferSpec};
+    use milliwatt_wire::load::{Audio, Fill, Hold, RecordingSpec, Role, TransferSpec};
     use proptest::prelude::*;
 
     fn load(codec: Codec, stereo: bool, legs: u8) -> LoadSpec {
@@ -257,6 +257,8 @@ mod tests {
             },
             transfer: TransferSpec { parallel: 1 },
             known_silences: Vec::new(),
+            audio: Audio::Tone,
+            fill: Fill::Silence,
         }
     }
 

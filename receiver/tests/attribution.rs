@@ -17,7 +17,8 @@ use milliwatt_scoring::scorer::score;
 use milliwatt_wire::facts::{Fact, PacingSecond, Phase, Scale, Timers};
 use milliwatt_wire::id::{CallId, End, Leg, Party, StreamId};
 use milliwatt_wire::load::{
-    Codec, Hold, LoadSpec, PTIME_NS, RecordingSpec, Role, TICKS_PER_PACKET, TransferSpec,
+    Audio, Codec, Fill, Hold, LoadSpec, PTIME_NS, RecordingSpec, Role, TICKS_PER_PACKET,
+    TransferSpec,
 };
 use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND, RunTime};
 use std::convert::Infallible;
@@ -183,6 +184,8 @@ fn opened(end: End) -> Fact {
             },
             transfer: TransferSpec { parallel: 4 },
             known_silences: Vec::new(),
+            audio: Audio::Tone,
+            fill: Fill::Silence,
         }),
         same_clock: true,
         wall_at_zero: 0,

@@ -17,7 +17,7 @@ use milliwatt_wire::facts::{
     Timers,
 };
 use milliwatt_wire::id::{CallId, End, Lane, Party, StreamId};
-use milliwatt_wire::load::{Codec, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};
+use milliwatt_wire::load::{Audio, Codec, Fill, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};
 use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
 use peak_alloc::PeakAlloc;
 use std::convert::Infallible;
@@ -141,6 +141,8 @@ impl Simulation {
             },
             transfer: TransferSpec { parallel: 4 },
             known_silences: Vec::new(),
+            audio: Audio::Tone,
+            fill: Fill::Silence,
         }
     }
 }

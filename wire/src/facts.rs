@@ -12,7 +12,7 @@ use crate::time::RunTime;
 use serde::{Deserialize, Serialize};
 
 /// Version of the facts format: a reader refuses others.
-pub const FACTS_VERSION: u8 = 2;
+pub const FACTS_VERSION: u8 = 3;
 
 /// Packets later than this above the stream's reference transit are listed one by one, ns.
 pub const LATE_LISTED_NS: i64 = 20_000_000;
@@ -342,6 +342,21 @@ pub struct SilenceFact {
     pub length_ms: f64,
 }
 
+/// Something in a recording that is no silence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordingEventFact {
+    /// What: `dropout`, `splice`, `clipping`, `one-way` or `crossed`, as `milliwatt score --json` says it.
+    pub kind: String,
+    /// Channel, 0 is party A.
+    pub channel: u8,
+    /// Start in the recording, ms.
+    pub start_ms: f64,
+    /// Length, ms; of a splice, what is missing.
+    pub length_ms: f64,
+    /// Of a splice: samples that are missing, below zero that were put in; none when that cannot be told.
+    pub missing_samples: Option<i64>,
+}
+
 /// One thing that an end saw. Order within a file is by writing, not by time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Fact {
@@ -510,6 +525,13 @@ pub enum Fact {
     Closed {
         /// When.
         at: RunTime,
+    },
+    /// What else was found in a recording, told with it (tester only).
+    RecordingEvents {
+        /// The call.
+        call: CallId,
+        /// By channel and time.
+        events: Vec<RecordingEventFact>,
     },
 }
 

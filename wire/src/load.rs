@@ -37,7 +37,30 @@ impl Hold {
     }
 }
 
-/// The G.711 variants that streams can carry.
+/// What the parties say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Audio {
+    /// A tone each, without a pause.
+    Tone,
+    /// Made-up speech with pauses, drawn from the seed.
+    Speech,
+    /// What is in a file that only the tester has.
+    File,
+}
+
+/// What the guest plays, and records, in place of a packet that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fill {
+    /// The codec's code word of no signal.
+    Silence,
+    /// What G.711 Appendix I makes of the audio before: silence from 60 ms on.
+    #[serde(rename = "g711-appendix-i")]
+    G711AppendixI,
+}
+
+/// The codecs that streams can carry: each has 64 kbit/s, an RTP clock of 8000 Hz and packets of 160 octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Codec {
     /// G.711 mu-law, payload type 0.
@@ -163,6 +186,10 @@ pub struct LoadSpec {
     pub transfer: TransferSpec,
     /// Silences put into the sent audio on purpose.
     pub known_silences: Vec<KnownSilence>,
+    /// What the parties say.
+    pub audio: Audio,
+    /// What the guest puts in place of a packet that is not there.
+    pub fill: Fill,
 }
 
 impl LoadSpec {

@@ -13,7 +13,7 @@ pub mod transfer;
 pub mod writer;
 
 #[cfg(test)]
-use milliwatt_wire::load::{Codec, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};
+use milliwatt_wire::load::{Audio, Codec, Fill, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};
 
 /// One call at a time, recorded in stereo PCMU at 8533 bit/s.
 #[cfg(test)]
@@ -42,5 +42,7 @@ pub(crate) fn test_load() -> LoadSpec {
         },
         transfer: TransferSpec { parallel: 1 },
         known_silences: Vec::new(),
+        audio: Audio::Tone,
+        fill: Fill::Silence,
     }
 }

@@ -4,7 +4,9 @@ use super::file::{self, Scenario};
 use super::measure;
 use crate::controller::pace::slot_width;
 use milliwatt_wire::id::{CallId, Party};
-use milliwatt_wire::load::{Codec, KnownSilence, LoadSpec, RecordingSpec, Role, TransferSpec};
+use milliwatt_wire::load::{
+    Audio, Codec, Fill, KnownSilence, LoadSpec, RecordingSpec, Role, TransferSpec,
+};
 
 /// Default of [`LoadSpec::onward_offset`]: a local path and its scheduling, ns.
 const ONWARD_OFFSET: i64 = 2_000_000;
@@ -47,6 +49,8 @@ pub fn load(scenario: &Scenario) -> LoadSpec {
             parallel: transfer.parallel,
         },
         known_silences: scenario.known_silences.iter().map(known_silence).collect(),
+        audio: Audio::Tone,
+        fill: Fill::Silence,
     }
 }
 

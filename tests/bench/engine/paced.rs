@@ -9,7 +9,7 @@ use milliwatt_generator::tone::Tone;
 use milliwatt_wire::clock::{SleepMode, mono_now, set_timer_slack_1ns};
 use milliwatt_wire::facts::{Fact, PacingSecond};
 use milliwatt_wire::id::Party;
-use milliwatt_wire::load::{Codec, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};
+use milliwatt_wire::load::{Audio, Codec, Fill, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};
 use milliwatt_wire::socket::{
     MediaSocket, SendOutcome, SocketOptions, raise_file_limit, request_real_time, scheduled,
     thread_id,
@@ -239,5 +239,7 @@ fn load(options: &Options) -> LoadSpec {
         },
         transfer: TransferSpec { parallel: 1 },
         known_silences: Vec::new(),
+        audio: Audio::Tone,
+        fill: Fill::Silence,
     }
 }

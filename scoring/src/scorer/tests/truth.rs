@@ -10,7 +10,9 @@ use milliwatt_wire::facts::{
     Scale, SentSecond, StreamEnd, StreamSecond, Timers,
 };
 use milliwatt_wire::id::{CallId, End, Lane, Leg, Party, StreamId};
-use milliwatt_wire::load::{Codec, Hold, LoadSpec, PTIME_NS, RecordingSpec, Role, TransferSpec};
+use milliwatt_wire::load::{
+    Audio, Codec, Fill, Hold, LoadSpec, PTIME_NS, RecordingSpec, Role, TransferSpec,
+};
 use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -293,6 +295,8 @@ pub(super) fn load() -> LoadSpec {
         },
         transfer: TransferSpec { parallel: 4 },
         known_silences: Vec::new(),
+        audio: Audio::Tone,
+        fill: Fill::Silence,
     }
 }
 

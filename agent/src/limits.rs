@@ -171,8 +171,10 @@ fn calls_expected(load: &LoadSpec) -> i128 {
 /// has ended and waits for its transfer.
 #[must_use]
 pub fn disk_needed(load: &LoadSpec) -> u64 {
-    let octets_a_second: i64 = if load.recording.stereo { 16_000 } else { 8_000 };
-    let a_call = load.hold.mean() / 1_000_000_000 * octets_a_second;
+    let (_, sample) = load.codec.recorded_as();
+    let channels = if load.recording.stereo { 2 } else { 1 };
+    let octets_a_second = load.codec.sample_rate() * u32::from(sample) * channels;
+    let a_call = load.hold.mean() / 1_000_000_000 * i64::from(octets_a_second);
     let calls = u64::from(load.concurrent) * 2;
     u64::try_from(a_call).unwrap_or(0).saturating_mul(calls)
 }

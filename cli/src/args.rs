@@ -272,8 +272,12 @@ pub struct ScoreArgs {
     #[arg(long, value_name = "DURATION", default_value = "500ms")]
     pub guard: Duration,
     /// The recordings hold people's speech, with its pauses: silence is when nobody says anything on any channel
-    #[arg(long)]
+    #[arg(long, conflicts_with = "reference")]
     pub speech: bool,
+    /// The audio that was played into the calls: only where it sounds is a silence or a dropout one. Of two channels each is
+    /// one of the recording's. The recordings may begin up to 5 s after it or 10 s before
+    #[arg(long, value_name = "FILE")]
+    pub reference: Option<PathBuf>,
     /// Digital silence between sound and sound is a dropout from this length on
     #[arg(long, value_name = "DURATION", default_value = "5ms")]
     pub dropout: Duration,

@@ -4,7 +4,7 @@ use crate::output;
 use crate::scenario::Plan;
 use crate::scenario::value::PortRange;
 use milliwatt_generator::calls::CallPlan;
-use milliwatt_wire::load::{CLOCK_RATE, LoadSpec};
+use milliwatt_wire::load::LoadSpec;
 use serde::Serialize;
 
 /// Octets of a G.711 packet of 20 ms on IPv4 as a network interface counts them: 160 of audio, 12 RTP,
@@ -282,7 +282,9 @@ struct Disk {
 impl Disk {
     fn of(load: &LoadSpec, calls: &CallPlan, streams: u32, wall: f64) -> Self {
         let channels = if load.recording.stereo { 2.0 } else { 1.0 };
-        let audio = f64::from(CLOCK_RATE) / f64::from(PACKETS_PER_SECOND) * channels;
+        let (_, sample) = load.codec.recorded_as();
+        let octets_a_second = f64::from(load.codec.sample_rate()) * f64::from(sample) * channels;
+        let audio = octets_a_second / f64::from(PACKETS_PER_SECOND);
         let recorded: Vec<f64> = calls
             .calls
             .iter()

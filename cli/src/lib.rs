@@ -2,6 +2,7 @@
 //!
 //! - [`args`]: what can be typed; [`exit`]: how a command ends.
 //! - [`scenario`]: the file that a person writes, resolved into a plan.
+//! - [`speakers`]: what the parties of a run say.
 //! - [`dry_run`]: what a plan will do, said before it is done.
 //! - [`run`], [`agent`], [`stop`], [`report`]: the measuring itself; [`controller`]: the tester's side of it.
 //! - [`score`], [`analyze`], [`capacity`]: work on files and figures, offline.
@@ -10,11 +11,13 @@
 pub mod agent;
 pub mod analyze;
 pub mod args;
+mod audio_file;
 pub mod calibrate;
 pub mod capacity;
 pub mod controller;
 pub mod dry_run;
 pub mod exit;
+mod ffmpeg;
 pub mod later;
 pub mod output;
 pub mod report;
@@ -22,6 +25,7 @@ pub mod run;
 pub mod scenario;
 pub mod scenarios;
 pub mod score;
+pub mod speakers;
 pub mod stop;
 
 use args::{Args, Command};

@@ -9,6 +9,7 @@ use crate::exit::{ExitCode, Failure};
 use crate::output;
 use crate::scenario::value::{Duration, PortRange};
 use crate::scenario::{self, Plan};
+use crate::speakers::Speakers;
 use milliwatt_reports::context::NoiseFloor;
 use milliwatt_wire::socket::allowed_processors;
 use std::net::IpAddr;
@@ -48,6 +49,7 @@ pub fn execute(args: &RunArgs) -> Result<ExitCode, Failure> {
     let request = request(args)?;
     let forecast = Forecast::of(&request.plan, request.media_ports, request.capture);
     if args.dry_run {
+        Speakers::of(&request.plan)?;
         let shown = if args.json {
             output::print_json(&forecast)
         } else {

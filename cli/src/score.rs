@@ -1,16 +1,18 @@
 //! `milliwatt score`: recordings judged by what is heard in them, offline.
 
-mod ffmpeg;
 mod files;
+mod judge;
 mod rows;
 
 pub use rows::{Claim, EventRow, Score, Scores, Totals};
 
 use crate::args::ScoreArgs;
 use crate::exit::{ExitCode, Failure};
+use crate::ffmpeg;
 use crate::output;
 use files::Files;
-use milliwatt_scoring::recording::{Rules, SilenceRule, WavError, score_recording};
+pub use judge::Judge;
+use milliwatt_scoring::recording::{Rules, SilenceRule, WavError};
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::time::{MonoTime, NS_PER_MS};
 use std::fs::File;
@@ -29,7 +31,8 @@ const PROGRESS_NS: i64 = 500 * NS_PER_MS;
 
 /// Scores what was named and prints it.
 pub fn execute(args: &ScoreArgs) -> Result<ExitCode, Failure> {
-    let scores = score(&args.paths, &rules(args), args.claim);
+    let judge = Judge::new(rules(args), args.reference.as_deref())?;
+    let scores = score(&args.paths, &judge, args.claim);
     if args.json {
         output::print_json(&scores)?;
     } else {
@@ -67,16 +70,16 @@ fn rules(args: &ScoreArgs) -> Rules {
 
 /// Scores files, and the recordings in folders, on every processor. What cannot be read is in the result too.
 #[must_use]
-pub fn score(paths: &[PathBuf], rules: &Rules, one_in: u64) -> Scores {
+pub fn score(paths: &[PathBuf], judge: &Judge, one_in: u64) -> Scores {
     let files = Files::find(paths);
-    let mut recordings = score_files(&files.recordings, rules);
+    let mut recordings = score_files(&files.recordings, judge);
     let errors = files.errors.into_iter();
     recordings.extend(errors.map(|(folder, error)| Score::failed(&folder, error)));
     Scores::of(recordings, files.ignored, one_in)
 }
 
 /// Scores files side by side; in their order.
-fn score_files(files: &[PathBuf], rules: &Rules) -> Vec<Score> {
+fn score_files(files: &[PathBuf], judge: &Judge) -> Vec<Score> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let next = AtomicUsize::new(0);
     let (teller, told) = channel();
@@ -86,7 +89,7 @@ fn score_files(files: &[PathBuf], rules: &Rules) -> Vec<Score> {
             let (teller, next) = (teller.clone(), &next);
             scope.spawn(move || {
                 while let Some((index, file)) = take(next, files) {
-                    if teller.send((index, score_file(file, rules))).is_err() {
+                    if teller.send((index, score_file(file, judge))).is_err() {
                         return;
                     }
                 }
@@ -116,11 +119,11 @@ fn take<'f>(next: &AtomicUsize, files: &'f [PathBuf]) -> Option<(usize, &'f Path
     Some((index, files.get(index)?))
 }
 
-fn score_file(file: &Path, rules: &Rules) -> Score {
-    let scored = match File::open(file).map(|source| score_recording(source, rules)) {
+fn score_file(file: &Path, judge: &Judge) -> Score {
+    let scored = match File::open(file).map(|source| judge.score(source)) {
         Err(error) => Err(error.to_string()),
         Ok(Err(unread @ (WavError::NotWave(_) | WavError::UnknownFormat { .. }))) => {
-            ffmpeg::score(file, rules, &unread)
+            ffmpeg::decode(file, &unread, |wav| judge.score(wav))
         }
         Ok(scored) => scored.map_err(|error| error.to_string()),
     };

@@ -2,7 +2,7 @@
 //!
 //! * [`calls`]: the call model, from a load and its seed to every call of the run.
 //! * [`grid`]: slotted time: each stream's place in the packet time.
-//! * [`tone`]: the two parties' audio, encoded once.
+//! * [`voice`], [`speech`]: the two parties' audio, encoded once.
 //! * [`packet`]: a prebuilt RTP packet, patched in place.
 //! * [`stream`]: one sender's sequence numbers, timestamps and ledger.
 //! * [`report`]: RTCP sender and receiver reports and their interval.
@@ -17,8 +17,9 @@ pub mod grid;
 pub mod pacer;
 pub mod packet;
 pub mod report;
+pub mod speech;
 pub mod stream;
-pub mod tone;
+pub mod voice;
 
 #[cfg(test)]
 use milliwatt_wire::load::{Audio, Codec, Fill, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};

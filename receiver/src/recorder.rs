@@ -1,17 +1,20 @@
 //! A call's recording, from playout frames to the octets of a WAV file.
 //!
 //! Frames carry their tick, so that each sample has its exact place whatever came late or never:
-//! what is missing is the codec's idle code, never a splice. Sans-IO: the caller owns the file.
+//! what is missing is the codec's idle code, never a splice. G.711 is written as it came, G.722 decoded.
+//! Sans-IO: the caller owns the file.
 
-use milliwatt_wire::g711;
 use milliwatt_wire::id::CallId;
-use milliwatt_wire::load::{CLOCK_RATE, Codec, LoadSpec, SAMPLES_PER_PACKET};
+use milliwatt_wire::load::{Codec, LoadSpec, SAMPLES_PER_PACKET};
+use milliwatt_wire::{g711, g722};
 use std::io::{self, Write};
 
-/// Frames written at a time: 1280 octets of a stereo file.
+/// Frames written at a time: 1280 octets of a stereo file of G.711.
 const CHUNK_FRAMES: u32 = 4;
 /// Frames of a party that are held: a chunk, and two ticks that the other party may be behind.
 const WINDOW_FRAMES: u32 = CHUNK_FRAMES + 2;
+/// Octets that a frame of all parties has in a file at most: two channels of 16 bits at 16 kHz.
+const FRAME_OCTETS: usize = 2 * 2 * 2 * SAMPLES_PER_PACKET;
 /// Octets of [`wav_header`].
 pub const WAV_HEADER_OCTETS: usize = 58;
 /// Octets of the header that a RIFF length counts: all after the length itself.
@@ -56,6 +59,8 @@ pub struct CallRecording {
     mix: bool,
     /// A ring of [`WINDOW_FRAMES`] a party; idle code where nothing came.
     window: Vec<Vec<u8>>,
+    /// A decoder a party, of a codec that is not recorded as it is.
+    decoders: Vec<g722::Decoder>,
     /// The first frame not yet written.
     next: u32,
     /// One past the highest index seen.
@@ -74,6 +79,10 @@ impl CallRecording {
             codec: load.codec,
             mix: parties > 1 && !load.recording.stereo,
             window: vec![vec![load.codec.idle_code(); octets]; parties],
+            decoders: match load.codec {
+                Codec::Pcmu | Codec::Pcma => Vec::new(),
+                Codec::G722 => (0..parties).map(|_| g722::Decoder::new()).collect(),
+            },
             next: 0,
             seen: 0,
             too_late: 0,
@@ -134,22 +143,47 @@ impl CallRecording {
     /// The WAV header for what has been written so far.
     #[must_use]
     pub fn header(&self) -> [u8; WAV_HEADER_OCTETS] {
-        wav_header(self.codec, self.channels(), self.next.saturating_mul(160))
+        let a_frame = u32::try_from(self.codec.samples_a_packet()).unwrap_or(0);
+        wav_header(
+            self.codec,
+            self.channels(),
+            self.next.saturating_mul(a_frame),
+        )
     }
 
     /// Writes the next `count` frames and frees their places.
     fn write_frames(&mut self, count: u32, file: &mut impl Write) -> io::Result<()> {
-        let mut chunk = [0; CHUNK_FRAMES as usize * SAMPLES_PER_PACKET * 2];
-        let octets = SAMPLES_PER_PACKET * usize::from(self.channels());
+        let mut chunk = [0; CHUNK_FRAMES as usize * FRAME_OCTETS];
+        let (_, sample) = self.codec.recorded_as();
+        let octets = self.codec.samples_a_packet() * usize::from(sample * self.channels());
         for (index, frame) in (self.next..self.next + count).zip(chunk.chunks_mut(octets)) {
             let at = place(index);
-            interleave(self.codec, self.mix, &self.window, at, frame);
+            if self.decoders.is_empty() {
+                interleave(self.codec, self.mix, &self.window, at, frame);
+            } else {
+                self.decode(at, frame);
+            }
             for party in &mut self.window {
                 party[at..at + SAMPLES_PER_PACKET].fill(self.codec.idle_code());
             }
         }
         self.next += count;
         file.write_all(&chunk[..count as usize * octets])
+    }
+
+    /// Decodes the frame at `at` of all parties into `frame` as the file has it: 16 bits, little endian.
+    fn decode(&mut self, at: usize, frame: &mut [u8]) {
+        let channels = usize::from(self.channels());
+        let mut pcm = [0_i16; 2 * SAMPLES_PER_PACKET];
+        frame.fill(0);
+        for (party, (decoder, codes)) in self.decoders.iter_mut().zip(&self.window).enumerate() {
+            decoder.decode_into(&codes[at..at + SAMPLES_PER_PACKET], &mut pcm);
+            let own = frame.chunks_exact_mut(2).skip(party % channels);
+            for (octets, sample) in own.step_by(channels).zip(pcm) {
+                let held = i16::from_le_bytes([octets[0], octets[1]]);
+                octets.copy_from_slice(&held.saturating_add(sample).to_le_bytes());
+            }
+        }
     }
 }
 
@@ -190,27 +224,31 @@ fn mix_codes(codec: Codec, a: u8, b: u8) -> u8 {
         Codec::Pcma => {
             g711::encode_a_law(g711::decode_a_law(a).saturating_add(g711::decode_a_law(b)))
         }
+        // Decoded first: a code word alone has no value.
+        Codec::G722 => a,
     }
 }
 
-/// The header of a G.711 WAV file of `samples` samples a channel: an 18-octet `fmt ` chunk and a
+/// The header of a WAV file of `samples` samples a channel, as a codec is recorded: an 18-octet `fmt ` chunk and a
 /// `fact` chunk, as RIFF asks of every format but PCM. Lengths of over 4 GiB saturate.
 #[must_use]
 pub fn wav_header(codec: Codec, channels: u16, samples: u32) -> [u8; WAV_HEADER_OCTETS] {
-    let data = samples.saturating_mul(u32::from(channels));
+    let (format, octets) = codec.recorded_as();
+    let block = octets * channels;
+    let data = samples.saturating_mul(u32::from(block));
     let riff = data.saturating_add(RIFF_OCTETS);
     let fields: [&[u8]; 16] = [
         b"RIFF",
         &riff.to_le_bytes(),
         b"WAVEfmt ",
         &18_u32.to_le_bytes(),
-        &codec.wave_format().to_le_bytes(),
+        &format.to_le_bytes(),
         &channels.to_le_bytes(),
-        &CLOCK_RATE.to_le_bytes(),
-        &(CLOCK_RATE * u32::from(channels)).to_le_bytes(),
-        &channels.to_le_bytes(), // octets a sample of all channels
-        &8_u16.to_le_bytes(),    // bits a sample
-        &0_u16.to_le_bytes(),    // octets of extension
+        &codec.sample_rate().to_le_bytes(),
+        &(codec.sample_rate() * u32::from(block)).to_le_bytes(),
+        &block.to_le_bytes(),        // octets a sample of all channels
+        &(8 * octets).to_le_bytes(), // bits a sample
+        &0_u16.to_le_bytes(),        // octets of extension
         b"fact",
         &4_u32.to_le_bytes(),
         &samples.to_le_bytes(),
@@ -340,6 +378,57 @@ mod tests {
         assert_eq!(data.len(), 10 * 320);
         assert_eq!((data[9 * 320], data[10 * 320 - 2]), (3, 3));
         assert_eq!(header, wav_header(Codec::Pcmu, 2, 1600));
+    }
+
+    /// Two parties of G.722, a channel each and mixed: what is recorded is what a decoder makes of each party's codes,
+    /// of idle ones where a frame never came, and their sum.
+    #[test]
+    fn g722_is_recorded_as_16_bit_samples_of_16_khz() {
+        let codes = |party: u32, index: u32| -> [u8; 160] {
+            std::array::from_fn(|n| {
+                let n = u32::try_from(n).unwrap();
+                u8::try_from((index * 7919 + n * (31 + party) + party) % 251).unwrap()
+            })
+        };
+        let heard = |party: u32| -> Vec<i16> {
+            let mut all = Vec::new();
+            for index in 0..9 {
+                let came = (party, index) != (1, 4);
+                all.extend(if came {
+                    codes(party, index)
+                } else {
+                    [g722::IDLE_CODE; 160]
+                });
+            }
+            Codec::G722.decode(&all)
+        };
+        let frames: Vec<AudioFrame> = (0..18)
+            .map(|n| (n % 2, n / 2))
+            .filter(|frame| *frame != (1, 4))
+            .map(|(party, index)| AudioFrame {
+                payload: codes(party, index),
+                ..frame(u8::try_from(party).unwrap(), index, 0)
+            })
+            .collect();
+        let [a, b] = [heard(0), heard(1)];
+        let octets = |samples: Vec<i16>| -> Vec<u8> {
+            samples.into_iter().flat_map(i16::to_le_bytes).collect()
+        };
+        let (data, header, _) = record(&load(Codec::G722, true, 2), &frames, 9);
+        assert_eq!(
+            header[20..36],
+            [1, 0, 2, 0, 0x80, 0x3e, 0, 0, 0, 0xfa, 0, 0, 4, 0, 16, 0]
+        );
+        let both = a.iter().zip(&b).flat_map(|(a, b)| [*a, *b]).collect();
+        assert_eq!(data, octets(both));
+        let (data, header, _) = record(&load(Codec::G722, false, 2), &frames, 9);
+        assert_eq!(header, wav_header(Codec::G722, 1, 9 * 320));
+        let sum = a
+            .iter()
+            .zip(&b)
+            .map(|(a, b)| a.saturating_add(*b))
+            .collect();
+        assert_eq!(data, octets(sum));
     }
 
     #[test]

@@ -530,8 +530,10 @@ pub enum Fact {
     RecordingEvents {
         /// The call.
         call: CallId,
-        /// By channel and time.
+        /// By channel and time; of many the first.
         events: Vec<RecordingEventFact>,
+        /// Events past those, by kind.
+        unlisted: Vec<(String, u64)>,
     },
 }
 

@@ -7,6 +7,7 @@ pub mod control;
 pub mod facts;
 pub mod frame;
 pub mod g711;
+pub mod g722;
 pub mod id;
 pub mod join;
 pub mod load;

@@ -3,6 +3,7 @@
 
 use crate::id::{CallId, Party};
 use crate::time::NS_PER_MS;
+use crate::{g711, g722};
 use serde::{Deserialize, Serialize};
 
 /// What the agent does with the media.
@@ -69,6 +70,8 @@ pub enum Codec {
     /// G.711 A-law, payload type 8.
     #[serde(rename = "PCMA")]
     Pcma,
+    /// G.722 at 64 kbit/s, payload type 9: audio of 16 kHz on an RTP clock of 8000 Hz (RFC 3551 4.5.2).
+    G722,
 }
 
 impl Codec {
@@ -78,6 +81,7 @@ impl Codec {
         match self {
             Self::Pcmu => 0,
             Self::Pcma => 8,
+            Self::G722 => 9,
         }
     }
 
@@ -87,24 +91,64 @@ impl Codec {
         match self {
             Self::Pcmu => 0xff,
             Self::Pcma => 0xd5,
+            Self::G722 => g722::IDLE_CODE,
         }
     }
 
-    /// The WAVE format tag of a recording in this codec.
+    /// Samples a second of its audio.
     #[must_use]
-    pub fn wave_format(self) -> u16 {
+    pub fn sample_rate(self) -> u32 {
         match self {
-            Self::Pcmu => 7,
-            Self::Pcma => 6,
+            Self::Pcmu | Self::Pcma => CLOCK_RATE,
+            Self::G722 => g722::SAMPLE_RATE,
+        }
+    }
+
+    /// Samples of its audio in a packet of 20 ms.
+    #[must_use]
+    pub fn samples_a_packet(self) -> usize {
+        match self {
+            Self::Pcmu | Self::Pcma => SAMPLES_PER_PACKET,
+            Self::G722 => 2 * SAMPLES_PER_PACKET,
+        }
+    }
+
+    /// How a recording holds its audio: WAVE format tag and octets a sample. G.711 as it is, G.722 as 16-bit PCM.
+    #[must_use]
+    pub fn recorded_as(self) -> (u16, u16) {
+        match self {
+            Self::Pcma => (6, 1),
+            Self::Pcmu => (7, 1),
+            Self::G722 => (1, 2),
+        }
+    }
+
+    /// Code words of 16-bit samples at [`Codec::sample_rate`], as an encoder in its first state makes them.
+    #[must_use]
+    pub fn encode(self, samples: &[i16]) -> Vec<u8> {
+        match self {
+            Self::Pcmu => samples.iter().map(|s| g711::encode_mu_law(*s)).collect(),
+            Self::Pcma => samples.iter().map(|s| g711::encode_a_law(*s)).collect(),
+            Self::G722 => g722::Encoder::new().encode(samples),
+        }
+    }
+
+    /// Samples of code words, as a decoder in its first state makes them.
+    #[must_use]
+    pub fn decode(self, codes: &[u8]) -> Vec<i16> {
+        match self {
+            Self::Pcmu => codes.iter().map(|c| g711::decode_mu_law(*c)).collect(),
+            Self::Pcma => codes.iter().map(|c| g711::decode_a_law(*c)).collect(),
+            Self::G722 => g722::Decoder::new().decode(codes),
         }
     }
 }
 
-/// Samples a second of G.711, and its RTP clock.
+/// RTP clock of every codec, and samples a second of G.711.
 pub const CLOCK_RATE: u32 = 8000;
 /// Packet time of every stream, ns.
 pub const PTIME_NS: i64 = 20 * NS_PER_MS;
-/// Samples, RTP ticks and payload octets in one G.711 packet.
+/// RTP ticks and payload octets in one packet of 20 ms at 64 kbit/s; samples too, but of G.722, which has two an octet.
 pub const SAMPLES_PER_PACKET: usize = 160;
 /// RTP clock ticks in one packet: the clock is the sampling rate.
 pub const TICKS_PER_PACKET: u32 = 160;

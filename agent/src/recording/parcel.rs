@@ -107,7 +107,7 @@ impl Padding {
 mod tests {
     use super::super::test_load;
     use super::*;
-    use milliwatt_generator::tone::Tone;
+    use milliwatt_generator::voice::Voices;
     use milliwatt_receiver::recorder::{AudioFrame, CallRecording};
     use milliwatt_wire::id::{CallId, Party};
     use milliwatt_wire::transfer::Item;
@@ -117,11 +117,11 @@ mod tests {
         let load = test_load();
         let mut recording = CallRecording::new(&load);
         let mut wav = recording.header().to_vec();
-        let tones = Party::BOTH.map(|party| Tone::new(party, load.codec));
+        let tones = Voices::tones(load.codec);
         for index in 0..seconds * 50 {
-            for (channel, tone) in (0..).zip(&tones) {
-                let payload = tone.packet(index).try_into().unwrap();
+            for (channel, party) in (0..).zip(Party::BOTH) {
                 let call = CallId(1);
+                let payload = tones.packet(call, party, index).try_into().unwrap();
                 recording
                     .handle_frame(
                         &AudioFrame {

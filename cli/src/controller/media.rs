@@ -15,6 +15,7 @@ use milliwatt_agent::media::{CAPTURE_INCOMPLETE, all_rights, fact_ring};
 use milliwatt_agent::meter::TcpMeter;
 use milliwatt_agent::telemetry::HostProbe;
 use milliwatt_generator::calls::CallPlan;
+use milliwatt_generator::voice::Voices;
 use milliwatt_wire::clock::{ClockPair, mono_now, sleep_until};
 use milliwatt_wire::facts::{Fact, Right, Timers};
 use milliwatt_wire::id::End;
@@ -34,6 +35,8 @@ pub(super) struct Opening {
     pub(super) run: u64,
     pub(super) guest_named: bool,
     pub(super) judgement: String,
+    /// What the parties say.
+    pub(super) voices: Arc<Voices>,
     pub(super) burst: bool,
     pub(super) pace: Pace,
     /// Where the tester's half of the capture is written, when one was asked for.
@@ -99,6 +102,7 @@ pub(super) fn start(
         Sending {
             load: load.clone(),
             plan: Arc::clone(plan),
+            voices: Arc::clone(&opening.voices),
             ports: Arc::clone(&ports),
             clock,
             status: Arc::clone(status),
@@ -115,13 +119,7 @@ pub(super) fn start(
     let (pacing, mut rights) = start_pacing((0..of).map(sending)).map_err(failed)?;
     threads.extend(pacing);
     rights.push(stamps);
-    let pair = ClockPair::read();
-    let half = HalfOf {
-        run: opening.run,
-        end: End::Tester,
-        wall_at_zero: pair.wall + (clock.zero - pair.mono),
-        dscp: load.dscp,
-    };
+    let half = half_of(opening.run, load.dscp, clock);
     let opened = Fact::Opened {
         end: End::Tester,
         run: opening.run,
@@ -163,6 +161,17 @@ pub(super) fn start(
         media_over,
         capture,
     })
+}
+
+/// What the tester's half of a capture says of itself.
+fn half_of(run: u64, dscp: u8, clock: RunClock) -> HalfOf {
+    let pair = ClockPair::read();
+    HalfOf {
+        run,
+        end: End::Tester,
+        wall_at_zero: pair.wall + (clock.zero - pair.mono),
+        dscp,
+    }
 }
 
 fn named(name: &str) -> thread::Builder {

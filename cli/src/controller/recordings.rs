@@ -3,10 +3,11 @@
 
 use crate::args::KeepRecordings;
 use crate::output;
+use crate::speakers::Speakers;
 use flate2::read::DeflateDecoder;
-use milliwatt_scoring::recording::{EventKind, Rules, score_recording};
+use milliwatt_scoring::recording::{Event, EventKind, ScoredRecording};
 use milliwatt_wire::clock::mono_now;
-use milliwatt_wire::facts::{Fact, RecordingFact, SilenceFact};
+use milliwatt_wire::facts::{Fact, RecordingEventFact, RecordingFact, SilenceFact};
 use milliwatt_wire::id::CallId;
 use milliwatt_wire::time::RunClock;
 use milliwatt_wire::transfer::{Item, Offer, Refusal};
@@ -20,6 +21,9 @@ use std::{fs, mem};
 /// Recordings without events that are kept all the same, to be listened to.
 const SAMPLES: u32 = 20;
 
+/// Events of other kinds than silence that are told of one recording.
+const LISTED: usize = 100;
+
 /// What scoring found in one recording.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scored {
@@ -27,32 +31,79 @@ pub struct Scored {
     pub audio_ms: u32,
     /// Silence events.
     pub silences: Vec<SilenceFact>,
+    /// Events of other kinds, the first [`LISTED`].
+    pub events: Vec<RecordingEventFact>,
+    /// Those past them, by kind.
+    pub unlisted: Vec<(String, u64)>,
 }
 
-/// Scores the octets of a WAV file; an error says why it cannot be scored.
-pub type Scorer = Box<dyn Fn(&[u8]) -> Result<Scored, String> + Send + Sync>;
+impl Scored {
+    /// Whether somebody may want to hear it. Short dropouts are what single lost packets leave: too many to keep.
+    fn is_telling(&self) -> bool {
+        let quiet = [EventKind::Dropout, EventKind::Clipping].map(EventKind::name);
+        let telling = |event: &RecordingEventFact| !quiet.contains(&event.kind.as_str());
+        !self.silences.is_empty() || self.events.iter().any(telling)
+    }
+}
 
-/// Judges a recording by the default rule: see [`score_recording`].
-pub(super) fn score(wav: &[u8]) -> Result<Scored, String> {
-    let scored = score_recording(wav, &Rules::default()).map_err(|e| e.to_string())?;
+/// Scores the octets of a call's WAV file; an error says why it cannot be scored.
+pub type Scorer = Box<dyn Fn(CallId, &[u8]) -> Result<Scored, String> + Send + Sync>;
+
+/// Judges the recording of a call.
+pub(super) fn score(speakers: &Speakers, call: CallId, wav: &[u8]) -> Result<Scored, String> {
+    let found = speakers.score(call, wav)?;
+    let (silences, others): (Vec<&Event>, Vec<&Event>) = found
+        .events
+        .iter()
+        .partition(|event| event.kind == EventKind::Silence);
+    let events: Vec<RecordingEventFact> = others.into_iter().take(LISTED).map(tell).collect();
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a length of hours at most; the cast saturates"
     )]
-    let audio_ms = (scored.seconds * 1000.0).round() as u32;
-    let silences = scored.events.iter();
-    let silences = silences.filter(|event| event.kind == EventKind::Silence);
+    let audio_ms = (found.seconds * 1000.0).round() as u32;
     Ok(Scored {
         audio_ms,
         silences: silences
+            .into_iter()
             .map(|event| SilenceFact {
                 channel: event.channel,
                 start_ms: event.start_ms,
                 length_ms: event.length_ms,
             })
             .collect(),
+        unlisted: unlisted(&found, &events),
+        events,
     })
+}
+
+fn tell(event: &Event) -> RecordingEventFact {
+    RecordingEventFact {
+        kind: event.kind.name().to_owned(),
+        channel: event.channel,
+        start_ms: event.start_ms,
+        length_ms: event.length_ms,
+        missing_samples: event.missing_samples,
+    }
+}
+
+/// How many events of each kind but silence are not in the list.
+fn unlisted(found: &ScoredRecording, listed: &[RecordingEventFact]) -> Vec<(String, u64)> {
+    let kinds = EventKind::ALL
+        .into_iter()
+        .filter(|kind| *kind != EventKind::Silence);
+    let more = kinds.map(|kind| {
+        let listed = listed
+            .iter()
+            .filter(|event| event.kind == kind.name())
+            .count() as u64;
+        (
+            kind.name().to_owned(),
+            found.counts.of(kind).saturating_sub(listed),
+        )
+    });
+    more.filter(|(_, more)| *more > 0).collect()
 }
 
 /// Where facts go.
@@ -170,7 +221,7 @@ impl RecordingSink {
             return Ok(());
         }
         let wav = unpack(offer, compressed)?;
-        let scored = (self.score)(&wav);
+        let scored = (self.score)(call, &wav);
         let mut state = self.state(); // held from here on: another copy may come at the same time
         if state.confirmed.contains(&call) {
             return Ok(());
@@ -181,31 +232,48 @@ impl RecordingSink {
         state.confirmed.insert(call);
         let attempts = state.attempts.remove(&call).unwrap_or(1);
         drop(state);
-        (self.tell)(Fact::Recording(self.fact((call, offer), attempts, scored)));
+        let (recording, others) = self.facts((call, offer), attempts, scored);
+        (self.tell)(recording);
+        if let Some(others) = others {
+            (self.tell)(others);
+        }
         Ok(())
     }
 
-    fn fact(
+    /// The recording, and what else was found in it.
+    fn facts(
         &self,
         (call, offer): (CallId, &Offer),
         attempts: u32,
         scored: Result<Scored, String>,
-    ) -> RecordingFact {
+    ) -> (Fact, Option<Fact>) {
         let (scored, error) = match scored {
             Ok(scored) => (scored, None),
             Err(error) => (Scored::default(), Some(error)),
         };
-        RecordingFact {
+        let Scored {
+            audio_ms,
+            silences,
+            events,
+            unlisted,
+        } = scored;
+        let recording = RecordingFact {
             call,
             file: file_name(call),
             received_at: self.clock.run(mono_now()),
             wire_octets: offer.wire_octets(),
             weight_octets: offer.weight_octets,
             attempts,
-            audio_ms: scored.audio_ms,
-            silences: scored.silences,
+            audio_ms,
+            silences,
             error,
-        }
+        };
+        let others = (!events.is_empty()).then_some(Fact::RecordingEvents {
+            call,
+            events,
+            unlisted,
+        });
+        (Fact::Recording(recording), others)
     }
 
     /// Writes the file if it is to be kept: one with events or that could not be scored is, unless
@@ -217,7 +285,7 @@ impl RecordingSink {
         wav: &[u8],
         scored: &Result<Scored, String>,
     ) -> io::Result<()> {
-        let telling = !matches!(scored, Ok(scored) if scored.silences.is_empty());
+        let telling = scored.as_ref().map_or(true, Scored::is_telling);
         let sample = !telling && self.keep == KeepRecordings::Events && state.samples < SAMPLES;
         let wanted = match self.keep {
             KeepRecordings::All => true,
@@ -311,7 +379,7 @@ mod tests {
     use std::sync::Arc;
 
     /// A scorer that finds one event in what begins with `!`, and cannot score what begins with `?`.
-    fn score(wav: &[u8]) -> Result<Scored, String> {
+    fn score(_: CallId, wav: &[u8]) -> Result<Scored, String> {
         let silence = SilenceFact {
             channel: 1,
             start_ms: 600.0,
@@ -322,10 +390,11 @@ mod tests {
             b'!' => Ok(Scored {
                 audio_ms: 1000,
                 silences: vec![silence],
+                ..Scored::default()
             }),
             _ => Ok(Scored {
                 audio_ms: 1000,
-                silences: Vec::new(),
+                ..Scored::default()
             }),
         }
     }

@@ -17,6 +17,7 @@ use super::uploads::start_uploads;
 use crate::exit::Failure;
 use crate::output;
 use crate::run::RunRequest;
+use crate::speakers::Speakers;
 use milliwatt_agent::engine::{MediaStatus, PortPair};
 use milliwatt_agent::media::CAPTURE_INCOMPLETE;
 use milliwatt_generator::calls::CallPlan;
@@ -89,6 +90,7 @@ impl<'a> Run<'a> {
         request: &'a RunRequest,
         folder: &Path,
         (run, own): (u64, bool),
+        speakers: Speakers,
         ready: Ready,
         dial: &Dial,
     ) -> Result<Self, Failure> {
@@ -108,6 +110,7 @@ impl<'a> Run<'a> {
             run,
             guest_named: !own,
             judgement,
+            voices: Arc::clone(&speakers.voices),
             burst,
             pace: request.pace,
             capture: request.capture.then(|| capture_path(folder)),
@@ -118,7 +121,7 @@ impl<'a> Run<'a> {
             folder.join("recordings"),
             request.keep_recordings,
             clock,
-            Box::new(score),
+            Box::new(move |call, wav| score(&speakers, call, wav)),
             tell,
         );
         if request.capture {

@@ -1,11 +1,11 @@
-//! What the tester sends: each party's tone, or the silence that the scenario puts in its place.
+//! What the tester sends: each party's audio, or the silence that the scenario puts in its place.
 
 use super::departures::DepartureSample;
 use milliwatt_agent::engine::{FactRing, MediaStatus, PortPair, SentLog};
 use milliwatt_agent::media::{PACING_PRIORITY, prepare_packet_thread};
 use milliwatt_generator::calls::{Call, CallPlan};
 use milliwatt_generator::driver::{Departure, Departures, Pacing};
-use milliwatt_generator::tone::Tone;
+use milliwatt_generator::voice::Voices;
 use milliwatt_wire::capture::{Channel, Tap};
 use milliwatt_wire::clock::{SleepMode, mono_now};
 use milliwatt_wire::facts::{Fact, Right};
@@ -24,6 +24,7 @@ const PINNED_FROM: usize = 4;
 pub(super) struct Sending {
     pub(super) load: LoadSpec,
     pub(super) plan: Arc<CallPlan>,
+    pub(super) voices: Arc<Voices>,
     pub(super) ports: Arc<Vec<PortPair>>,
     pub(super) clock: RunClock,
     pub(super) status: Arc<MediaStatus>,
@@ -54,7 +55,7 @@ impl Sending {
             .first()
             .is_some_and(|p| p.rtp.local_addr().is_ipv6());
         let mut end = TesterEnd {
-            tones: [Party::A, Party::B].map(|party| Tone::new(party, self.load.codec)),
+            voices: &self.voices,
             load: &self.load,
             ports: &self.ports,
             status: &self.status,
@@ -91,7 +92,7 @@ fn pin(index: usize) -> Option<Right> {
 
 /// The tester, as its pacing thread sees it.
 struct TesterEnd<'s> {
-    tones: [Tone; 2],
+    voices: &'s Voices,
     load: &'s LoadSpec,
     ports: &'s [PortPair],
     status: &'s MediaStatus,
@@ -114,8 +115,10 @@ impl Departures for TesterEnd<'_> {
         if is_silent(self.load, departure.call, departure.party, departure.slot) {
             payload.fill(self.load.codec.idle_code());
         } else {
-            let tone = &self.tones[departure.party.channel()];
-            payload.copy_from_slice(tone.packet(departure.slot));
+            let Departure {
+                call, party, slot, ..
+            } = *departure;
+            payload.copy_from_slice(self.voices.packet(call.id, party, slot));
         }
     }
 

@@ -9,6 +9,7 @@ use super::setup::set_up;
 use crate::exit::Failure;
 use crate::output;
 use crate::run::RunRequest;
+use crate::speakers::Speakers;
 use milliwatt_agent::meter::TcpMeter;
 use milliwatt_scoring::measured::{Measured, Verdict};
 use milliwatt_wire::join::Join;
@@ -39,9 +40,10 @@ fn carry_out(request: &RunRequest) -> Result<Conclusion, Failure> {
         .enable_all()
         .build()
         .map_err(|e| Failure::could_not_run(format!("cannot start: {e}")))?;
+    let speakers = Speakers::of(&request.plan)?;
     let folder = out_folder(request);
     directory::create(&folder)?;
-    let outcome = runtime.block_on(watch(request, &folder));
+    let outcome = runtime.block_on(watch(request, speakers, &folder));
     runtime.shutdown_timeout(Duration::from_secs(1));
     outcome.inspect_err(|_| directory::discard(&folder))?;
     conclude(&folder, None)
@@ -55,7 +57,7 @@ fn out_folder(request: &RunRequest) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(format!("runs/{}-{now}", request.plan.name)))
 }
 
-async fn watch(request: &RunRequest, folder: &Path) -> Result<(), Failure> {
+async fn watch(request: &RunRequest, speakers: Speakers, folder: &Path) -> Result<(), Failure> {
     let (_, files) = raise_file_limit();
     let needed = u64::from(request.plan.load.concurrent) * 4 + 100;
     if files < needed {
@@ -100,9 +102,16 @@ async fn watch(request: &RunRequest, folder: &Path) -> Result<(), Failure> {
         lost_after,
     )
     .await?;
-    let outcome = Run::start(request, folder, (run, own.is_some()), ready, &dial)?
-        .watch(lost_after)
-        .await;
+    let outcome = Run::start(
+        request,
+        folder,
+        (run, own.is_some()),
+        speakers,
+        ready,
+        &dial,
+    )?
+    .watch(lost_after)
+    .await;
     if let Some(own) = own {
         own.stop().await;
         // Its certificate and nothing else; if it stays, it is no harm.

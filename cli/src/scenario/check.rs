@@ -121,13 +121,13 @@ fn check_media(scenario: &Scenario, found: &mut Findings) {
         message,
         "only 20ms is possible in this version",
     );
-    let possible = matches!(media.codec, Codec::Pcmu | Codec::Pcma);
+    let possible = media.codec != Codec::G729;
     let message = format!("{:?} streams", media.codec);
     found.require(
         possible,
         "media.codec",
         message,
-        "only PCMU and PCMA are possible in this version",
+        "only PCMU, PCMA and G722 are possible in this version",
     );
     check_dscp(media.dscp, "media.dscp", found);
     check_dscp(scenario.transfer.dscp, "transfer.dscp", found);

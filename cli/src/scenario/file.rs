@@ -113,7 +113,9 @@ pub struct Media {
     pub codec: Codec,
     /// Audio a packet. Default 20ms, the only one in this version.
     pub ptime: Duration,
-    /// "tone" (a different one for each party) or a WAV file. Default tone.
+    /// What the parties say: "tone" (a different one each), "speech" (made up, with pauses, from the seed), or a file of
+    /// speech, by its path from where milliwatt runs: a channel a party, or both the same half a file apart. Default
+    /// tone, whose recordings weigh what they should: speech compresses little.
     pub audio: String,
     /// Encrypted media. Default false.
     pub srtp: bool,
@@ -142,7 +144,7 @@ pub enum Codec {
     /// G.711 A-law.
     #[serde(rename = "PCMA")]
     Pcma,
-    /// G.722 (not in this version).
+    /// G.722, 64 kbit/s.
     G722,
     /// G.729, payload only (not in this version).
     G729,

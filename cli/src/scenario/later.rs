@@ -24,10 +24,6 @@ pub fn later(scenario: &Scenario) -> Vec<&'static str> {
         ),
         (scenario.media.srtp, "encrypted media (media.srtp)"),
         (
-            scenario.media.audio != "tone",
-            "audio from files (media.audio)",
-        ),
-        (
             scenario.transfer.when != "at-call-end",
             "transfer at other times than a call's end (transfer.when)",
         ),

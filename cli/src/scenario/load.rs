@@ -7,7 +7,11 @@ use milliwatt_wire::id::{CallId, Party};
 use milliwatt_wire::load::{
     Audio, Codec, Fill, KnownSilence, LoadSpec, RecordingSpec, Role, TransferSpec,
 };
+use std::path::PathBuf;
 
+/// The audio that needs no file, as scenarios name it.
+const TONE: &str = "tone";
+const SPEECH: &str = "speech";
 /// Default of [`LoadSpec::onward_offset`]: a local path and its scheduling, ns.
 const ONWARD_OFFSET: i64 = 2_000_000;
 
@@ -33,10 +37,11 @@ pub fn load(scenario: &Scenario) -> LoadSpec {
             .full_for
             .map(|duration| duration.0)
             .or_else(|| ramp_time(scenario)),
-        codec: if media.codec == file::Codec::Pcma {
-            Codec::Pcma
-        } else {
-            Codec::Pcmu
+        codec: match media.codec {
+            file::Codec::Pcma => Codec::Pcma,
+            file::Codec::G722 => Codec::G722,
+            // G.729 does not pass the checks.
+            file::Codec::Pcmu | file::Codec::G729 => Codec::Pcmu,
         },
         dscp: media.dscp,
         transfer_dscp: transfer.dscp,
@@ -49,9 +54,19 @@ pub fn load(scenario: &Scenario) -> LoadSpec {
             parallel: transfer.parallel,
         },
         known_silences: scenario.known_silences.iter().map(known_silence).collect(),
-        audio: Audio::Tone,
+        audio: match media.audio.as_str() {
+            TONE => Audio::Tone,
+            SPEECH => Audio::Speech,
+            _ => Audio::File,
+        },
         fill: Fill::Silence,
     }
+}
+
+/// The file of the parties' audio; none where it is made here.
+pub(super) fn audio_file(media: &file::Media) -> Option<PathBuf> {
+    let is_file = ![TONE, SPEECH].contains(&media.audio.as_str());
+    is_file.then(|| PathBuf::from(&media.audio))
 }
 
 /// Time that the steps of a ramp take, ns.

@@ -8,6 +8,7 @@ use super::{builtin, check, later, load, overrides, thresholds};
 use crate::exit::Failure;
 use milliwatt_scoring::judgement::Judgement;
 use milliwatt_wire::load::LoadSpec;
+use std::path::PathBuf;
 
 /// What to resolve.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,8 @@ pub struct Plan {
     pub source: Option<String>,
     /// The load, as both ends will know it.
     pub load: LoadSpec,
+    /// The file of the parties' audio, where it is one.
+    pub audio: Option<PathBuf>,
     /// By what it is judged.
     pub judgement: Judgement,
     /// When to give up; none is never.
@@ -110,6 +113,7 @@ fn plan(scenario: &Scenario) -> Result<Plan, Failure> {
         title: scenario.title.clone(),
         source: scenario.source.clone(),
         load: load::load(scenario),
+        audio: load::audio_file(&scenario.media),
         judgement: thresholds::judgement(scenario),
         abort: abort::parse(&scenario.abort.when).ok().flatten(),
         later: later::later(scenario),

@@ -5,6 +5,7 @@ use super::dropout::DropoutTracker;
 use super::encoding::Format;
 use super::frame::{Frame, Framer, Limits};
 use super::level::{LevelMeter, Levels};
+use super::reference::Reference;
 use super::silence::SilenceTracker;
 use super::tone::{Oscillator, Splice, ToneTracker};
 use super::{Counts, Event, EventKind, Rules, to_ms, to_samples};
@@ -26,6 +27,8 @@ pub(super) struct FoundInChannel {
     /// All events, listed or not.
     pub(super) counts: Counts,
     pub(super) levels: Option<Levels>,
+    /// Behind its reference, where there is one.
+    pub(super) delay_ms: Option<f64>,
 }
 
 /// Looks at one channel as its samples come.
@@ -41,8 +44,8 @@ impl ChannelScorer {
     pub(super) fn new(
         channel: u8,
         format: &Format,
-        rules: &Rules,
-        tones: &[Arc<Oscillator>],
+        (rules, tones): (&Rules, &[Arc<Oscillator>]),
+        has_reference: bool,
     ) -> Self {
         let limits = Limits::new(
             format.sample_rate,
@@ -52,7 +55,10 @@ impl ChannelScorer {
         Self {
             channel,
             framer: Framer::new(limits),
-            detectors: Detectors::new(channel, format, (rules, tones), limits),
+            detectors: Detectors {
+                quiet: has_reference.then(Quiet::default),
+                ..Detectors::new(channel, format, (rules, tones), limits)
+            },
         }
     }
 
@@ -69,9 +75,9 @@ impl ChannelScorer {
     }
 
     /// The channel is over.
-    pub(super) fn finish(mut self) -> FoundInChannel {
+    pub(super) fn finish(mut self, reference: Option<&Reference>) -> FoundInChannel {
         self.framer.finish(|frame| self.detectors.handle(frame));
-        self.detectors.finish(self.framer.total())
+        self.detectors.finish(self.framer.total(), reference)
     }
 }
 
@@ -84,7 +90,16 @@ struct Detectors {
     levels: Option<LevelMeter>,
     /// The tone that the channel should hold, then those it should not.
     tones: Vec<ToneTracker>,
+    /// Held until the channel is laid beside its reference, where there is one.
+    quiet: Option<Quiet>,
     found: FoundList,
+}
+
+/// Silent runs of any length, and dropouts.
+#[derive(Debug, Default)]
+struct Quiet {
+    silences: Vec<Range<u64>>,
+    dropouts: Vec<Range<u64>>,
 }
 
 impl Detectors {
@@ -107,15 +122,25 @@ impl Detectors {
             tones: tones
                 .map(|tone| ToneTracker::new(tone, limits.frame))
                 .collect(),
+            quiet: None,
             found,
         }
     }
 
     fn handle(&mut self, frame: &Frame<'_>) {
         let found = &mut self.found;
-        found.add_all(EventKind::Silence, self.silence.handle(frame));
-        self.dropout
-            .handle(frame, |run| found.add(EventKind::Dropout, run, None));
+        let silence = self.silence.handle(frame);
+        match &mut self.quiet {
+            None => {
+                found.add_all(EventKind::Silence, silence);
+                self.dropout
+                    .handle(frame, |run| found.add(EventKind::Dropout, run, None));
+            }
+            Some(quiet) => {
+                quiet.silences.extend(silence);
+                self.dropout.handle(frame, |run| quiet.dropouts.push(run));
+            }
+        }
         found.add_all(EventKind::Clipping, self.clipping.handle(frame));
         if let Some(levels) = &mut self.levels {
             levels.handle(frame);
@@ -125,9 +150,16 @@ impl Detectors {
         }
     }
 
-    fn finish(mut self, total: u64) -> FoundInChannel {
+    fn finish(mut self, total: u64, reference: Option<&Reference>) -> FoundInChannel {
         let mut found = self.found;
-        found.add_all(EventKind::Silence, self.silence.finish(total));
+        let last = self.silence.finish(total);
+        let laid = if let (Some(mut quiet), Some(reference)) = (self.quiet, reference) {
+            quiet.silences.extend(last);
+            quiet.beside(reference, &mut found, total)
+        } else {
+            found.add_all(EventKind::Silence, last);
+            None
+        };
         found.add_all(EventKind::Clipping, self.clipping.finish(total));
         for (index, tone) in self.tones.iter_mut().enumerate() {
             found.add_splice(index, tone.finish());
@@ -136,11 +168,44 @@ impl Detectors {
         if !heard.is_empty() && !self.silence.has_sound(heard.end) {
             found.add(EventKind::OneWay, 0..total, None);
         }
-        if is_crossed(&self.tones) {
+        if laid.is_some_and(|(_, is_crossed)| is_crossed) || is_crossed(&self.tones) {
             found.add(EventKind::Crossed, 0..total, None);
         }
-        found.finish(&heard, self.levels.map(LevelMeter::finish))
+        let delay_ms = laid.map(|(delay_ms, _)| delay_ms);
+        FoundInChannel {
+            delay_ms,
+            ..found.finish(&heard, self.levels.map(LevelMeter::finish))
+        }
     }
+}
+
+impl Quiet {
+    /// Adds what the reference does not explain. Gives how much later than expected the channel is heard, ms, and
+    /// whether it holds another's audio: then nothing is compared with its own.
+    fn beside(
+        &self,
+        reference: &Reference,
+        found: &mut FoundList,
+        total: u64,
+    ) -> Option<(f64, bool)> {
+        let laid = reference.lay(found.channel, &self.silences, total)?;
+        for run in self.silences.iter().filter(|_| !laid.is_crossed) {
+            for part in laid.unexplained(run, found.least) {
+                found.add(EventKind::Silence, part, None);
+            }
+        }
+        let dropouts = self.dropouts.iter().filter(|_| !laid.is_crossed);
+        for run in dropouts.filter(|run| !laid.is_quiet_near(run)) {
+            found.add(EventKind::Dropout, run.clone(), None);
+        }
+        let delay_ms = signed_ms(laid.delay, found.sample_rate);
+        Some((delay_ms, laid.is_crossed))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a delay in samples below 2^53")]
+fn signed_ms(samples: i64, sample_rate: u32) -> f64 {
+    samples as f64 * 1000.0 / f64::from(sample_rate)
 }
 
 /// The tone of a channel, then the others.
@@ -257,6 +322,7 @@ impl FoundList {
             events,
             counts: self.counts,
             levels,
+            delay_ms: None,
         }
     }
 

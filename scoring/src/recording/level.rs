@@ -1,6 +1,6 @@
 //! Levels of one channel: active speech level and activity by ITU-T P.56 method B, and the noise floor.
 
-use super::frame::{Frame, energy};
+use super::frame::{Frame, Framer, Limits, energy};
 use super::to_samples;
 use serde::Serialize;
 use std::ops::Range;
@@ -35,6 +35,18 @@ pub struct Levels {
     pub noise_floor_dbov: Option<f64>,
     /// Largest magnitude, dB of full scale; null when there is no signal at all.
     pub peak_dbfs: Option<f64>,
+}
+
+impl Levels {
+    /// The levels of one channel's samples.
+    #[must_use]
+    pub fn of(samples: &[i16], sample_rate: u32) -> Self {
+        let mut framer = Framer::new(Limits::new(sample_rate, FLOOR_DBOV, 0));
+        let mut meter = LevelMeter::new(sample_rate);
+        framer.samples().extend_from_slice(samples);
+        framer.finish(|frame| meter.handle(frame));
+        meter.finish()
+    }
 }
 
 /// Measures the levels of a channel as its frames come.

@@ -10,12 +10,14 @@ mod dropout;
 mod encoding;
 mod frame;
 mod level;
+mod reference;
 mod silence;
 mod tone;
 mod wav;
 
 pub use encoding::{Encoding, Format};
 pub use level::Levels;
+pub use reference::{OtherRate, Pauses, Reference};
 pub use wav::{WavError, WavReader};
 
 use channel::{ChannelScorer, FoundInChannel};
@@ -183,6 +185,8 @@ pub struct ScoredRecording {
     pub counts: Counts,
     /// Levels of each channel, where they were asked for.
     pub levels: Vec<Levels>,
+    /// Beside a reference: how much later than expected each channel's audio is heard, ms.
+    pub delays_ms: Vec<f64>,
 }
 
 /// Scores a WAVE file.
@@ -190,16 +194,35 @@ pub struct ScoredRecording {
 /// # Errors
 /// It is none, holds audio that is not decoded here, is shorter than it says, or cannot be read.
 pub fn score_recording(source: impl Read, rules: &Rules) -> Result<ScoredRecording, WavError> {
-    let mut wav = WavReader::open(source)?;
+    score(WavReader::open(source)?, rules, None)
+}
+
+/// Scores a WAVE file beside the audio that was sent: silences and dropouts are events only where that sounds. The
+/// reference is asked for once the recording's sampling rate is known.
+///
+/// # Errors
+/// The same, or the reference has another sampling rate.
+pub fn score_against(
+    source: impl Read,
+    rules: &Rules,
+    reference: impl FnOnce(u32) -> Reference,
+) -> Result<ScoredRecording, WavError> {
+    let wav = WavReader::open(source)?;
+    let sample_rate = wav.format().sample_rate;
+    let reference = reference(sample_rate);
+    reference.check(sample_rate).map_err(WavError::OtherRate)?;
+    score(wav, rules, Some(&reference))
+}
+
+fn score(
+    mut wav: WavReader<impl Read>,
+    rules: &Rules,
+    reference: Option<&Reference>,
+) -> Result<ScoredRecording, WavError> {
     let format = wav.format().clone();
-    let frame = frame::samples_of_frame(format.sample_rate);
-    let tones = rules.tones_hz.iter().filter_map(|hertz| {
-        let oscillator = Oscillator::new(*hertz, format.sample_rate, frame)?;
-        Some(Arc::new(oscillator))
-    });
-    let tones: Vec<Arc<Oscillator>> = tones.collect();
+    let tones = oscillators(rules, format.sample_rate);
     let mut channels: Vec<ChannelScorer> = (0..format.channels)
-        .map(|channel| ChannelScorer::new(channel, &format, rules, &tones))
+        .map(|channel| ChannelScorer::new(channel, &format, (rules, &tones), reference.is_some()))
         .collect();
     let (mut samples, mut total) = (Vec::new(), 0);
     while wav.read(&mut samples)? {
@@ -209,7 +232,8 @@ pub fn score_recording(source: impl Read, rules: &Rules) -> Result<ScoredRecordi
         total += samples.len() as u64 / u64::from(format.channels);
         samples.clear();
     }
-    let found = channels.into_iter().map(ChannelScorer::finish).collect();
+    let finish = |channel: ChannelScorer| channel.finish(reference);
+    let found = channels.into_iter().map(finish).collect();
     let scored = ScoredRecording {
         seconds: to_ms(total, format.sample_rate) / 1e3,
         sample_rate: format.sample_rate,
@@ -217,8 +241,19 @@ pub fn score_recording(source: impl Read, rules: &Rules) -> Result<ScoredRecordi
         events: Vec::new(),
         counts: Counts::default(),
         levels: Vec::new(),
+        delays_ms: Vec::new(),
     };
     Ok(scored.with(found, rules))
+}
+
+/// The tones to look for, at a sampling rate.
+fn oscillators(rules: &Rules, sample_rate: u32) -> Vec<Arc<Oscillator>> {
+    let frame = frame::samples_of_frame(sample_rate);
+    let tones = rules.tones_hz.iter().filter_map(|hertz| {
+        let oscillator = Oscillator::new(*hertz, sample_rate, frame)?;
+        Some(Arc::new(oscillator))
+    });
+    tones.collect()
 }
 
 impl ScoredRecording {
@@ -228,6 +263,7 @@ impl ScoredRecording {
             self.events.extend(channel.events);
             self.counts.add_all(&channel.counts);
             self.levels.extend(channel.levels);
+            self.delays_ms.extend(channel.delay_ms);
         }
         if rules.mutual && self.channels > 1 {
             self.keep_mutual_silences(rules.silence.least_ms);

@@ -2,6 +2,7 @@
 //! with format chunks of any length or `WAVE_FORMAT_EXTENSIBLE`, RIFF or RF64 (EBU Tech 3306).
 
 use super::encoding::{Encoding, Format};
+use super::reference::OtherRate;
 use std::io::{Read, sink};
 use thiserror::Error;
 
@@ -55,6 +56,9 @@ pub enum WavError {
         /// Bits a sample.
         bits: u16,
     },
+    /// The audio that was sent has another sampling rate.
+    #[error(transparent)]
+    OtherRate(OtherRate),
     /// Numbers that do not fit each other.
     #[error(
         "{channels} channels at {sample_rate} samples/s in blocks of {block_align} octets; expected 1 to 255 channels, 100 to 768000 samples/s and blocks of {expected_align} octets"

@@ -5,11 +5,12 @@ use clap::Parser;
 use hdrhistogram::Histogram;
 use milliwatt_generator::calls::CallPlan;
 use milliwatt_generator::driver::{Departure, Departures, Pacing};
-use milliwatt_generator::tone::Tone;
+use milliwatt_generator::voice::Voice;
 use milliwatt_wire::clock::{SleepMode, mono_now, set_timer_slack_1ns};
 use milliwatt_wire::facts::{Fact, PacingSecond};
-use milliwatt_wire::id::Party;
-use milliwatt_wire::load::{Audio, Codec, Fill, Hold, LoadSpec, RecordingSpec, Role, TransferSpec};
+use milliwatt_wire::load::{
+    Audio, Codec, Fill, Hold, LoadSpec, RecordingSpec, Role, TONE_A_HZ, TransferSpec,
+};
 use milliwatt_wire::socket::{
     MediaSocket, SendOutcome, SocketOptions, raise_file_limit, request_real_time, scheduled,
     thread_id,
@@ -47,7 +48,7 @@ struct Options {
 /// What one thread sends, and how late.
 struct End<'s> {
     sockets: &'s [MediaSocket],
-    tone: &'s Tone,
+    tone: &'s Voice,
     lateness: Histogram<u64>,
     refused: u64,
 }
@@ -59,7 +60,7 @@ pub(crate) fn main() {
     let sockets: Vec<MediaSocket> = (0..options.streams).map(|n| open(&options, n)).collect();
     let load = load(&options);
     let plan = CallPlan::expand(&load);
-    let tone = Tone::new(Party::A, Codec::Pcmu);
+    let tone = Voice::tone(TONE_A_HZ, Codec::Pcmu);
     let clock = RunClock {
         zero: mono_now() + 200 * NS_PER_MS,
     };
@@ -139,7 +140,7 @@ impl Tally {
 }
 
 /// One thread's work.
-fn pace(pacing: &Pacing<'_>, sockets: &[MediaSocket], tone: &Tone, fifo: u8) -> Tally {
+fn pace(pacing: &Pacing<'_>, sockets: &[MediaSocket], tone: &Voice, fifo: u8) -> Tally {
     set_timer_slack_1ns().unwrap();
     if fifo > 0 {
         request_real_time(fifo).unwrap();

@@ -49,10 +49,11 @@ fn bench(calls: u32) -> Bench {
     let facts = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&facts);
     let clock = RunClock { zero: MonoTime(0) };
-    let score = Box::new(|wav: &[u8]| {
+    let score = Box::new(|_: CallId, wav: &[u8]| {
         Ok(Scored {
             audio_ms: u32::try_from(wav.len()).unwrap(),
             silences: Vec::new(),
+            ..Scored::default()
         })
     });
     let tell = Box::new(move |fact| told.lock().unwrap().push(fact));

@@ -1,5 +1,6 @@
 //! Recordings whose truth is known, scored.
 
+mod beside;
 mod events;
 mod files;
 mod formats;

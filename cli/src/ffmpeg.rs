@@ -1,23 +1,23 @@
-//! Recordings that are not decoded here: through ffmpeg, where it is installed.
+//! Audio files that are not decoded here: through ffmpeg, where it is installed.
 
-use milliwatt_scoring::recording::{Rules, ScoredRecording, WavError, score_recording};
+use milliwatt_scoring::recording::WavError;
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
-use std::process::{ChildStderr, Command, Stdio};
+use std::process::{ChildStderr, ChildStdout, Command, Stdio};
 
 /// Octets of its complaints that are kept.
 const SAID_OCTETS: usize = 400;
 
-/// Scores a recording that cannot be read here for the reason `unread`.
+/// Has a file decoded that cannot be read here for the reason `unread`, and `read` take the WAVE file that comes of it.
 ///
 /// # Errors
 /// ffmpeg is not installed, or cannot read it either: a line that says both.
-pub(super) fn score(
+pub(crate) fn decode<T>(
     file: &Path,
-    rules: &Rules,
     unread: &WavError,
-) -> Result<ScoredRecording, String> {
+    read: impl FnOnce(ChildStdout) -> Result<T, WavError>,
+) -> Result<T, String> {
     let mut child = match command(file).spawn() {
         Ok(child) => child,
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -31,11 +31,11 @@ pub(super) fn score(
     let (output, complaints) = (child.stdout.take(), child.stderr.take());
     // It waits when nobody reads what it has to say.
     let listener = std::thread::spawn(move || complaints.map(listen).unwrap_or_default());
-    let scored = output.map(|output| score_recording(output, rules));
+    let decoded = output.map(read);
     let status = child.wait();
     let said = listener.join().unwrap_or_default();
-    match (scored, status) {
-        (Some(Ok(scored)), Ok(status)) if status.success() => Ok(scored),
+    match (decoded, status) {
+        (Some(Ok(decoded)), Ok(status)) if status.success() => Ok(decoded),
         (Some(Err(WavError::Empty { .. })), Ok(status)) if status.success() => {
             Err("no audio: ffmpeg decoded not one sample of it".to_owned())
         }

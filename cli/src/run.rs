@@ -47,9 +47,9 @@ pub struct RunRequest {
 /// Resolves the command line and does what it says.
 pub fn execute(args: &RunArgs) -> Result<ExitCode, Failure> {
     let request = request(args)?;
+    let speakers = Speakers::of(&request.plan)?;
     let forecast = Forecast::of(&request.plan, request.media_ports, request.capture);
     if args.dry_run {
-        Speakers::of(&request.plan)?;
         let shown = if args.json {
             output::print_json(&forecast)
         } else {
@@ -59,7 +59,7 @@ pub fn execute(args: &RunArgs) -> Result<ExitCode, Failure> {
     }
     refuse_later(&request.plan)?;
     output::complain(&forecast.text());
-    controller::run(&request).map(ExitCode::from)
+    controller::run(&request, speakers).map(ExitCode::from)
 }
 
 fn request(args: &RunArgs) -> Result<RunRequest, Failure> {

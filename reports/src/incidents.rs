@@ -59,10 +59,7 @@ pub fn largest(events: &[EventRow], most: usize) -> Vec<Incident> {
 /// (stalls, marks, lost connections), each with its place in seconds of run time.
 #[must_use]
 pub fn story(events: &[EventRow], most: usize) -> Vec<(f64, String)> {
-    let others = events
-        .iter()
-        .filter(|event| !is_impairment(event))
-        .take(most);
+    let others = events.iter().filter(|event| is_told(event)).take(most);
     let mut story: Vec<(f64, String)> = others
         .map(|event| (event.at_s, format!("{}: {}", event.kind, event.text)))
         .chain(
@@ -78,7 +75,12 @@ pub fn story(events: &[EventRow], most: usize) -> Vec<(f64, String)> {
 /// How many lines [`story`] would have without a bound.
 #[must_use]
 pub fn story_length(events: &[EventRow]) -> usize {
-    group(events).len() + events.iter().filter(|event| !is_impairment(event)).count()
+    group(events).len() + events.iter().filter(|event| is_told(event)).count()
+}
+
+/// Whether an event is told by itself: what else recordings hold is counted with them.
+fn is_told(event: &EventRow) -> bool {
+    !is_impairment(event) && event.channel.is_none()
 }
 
 /// Whether an event is one that a person could hear.

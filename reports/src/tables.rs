@@ -4,7 +4,7 @@ use crate::context::NoiseFloor;
 use crate::figures::{self, NOT_MEASURED, count, number_or_dash};
 use crate::scorecard::Scorecard;
 use milliwatt_scoring::measured::{
-    Attribution, EndTimers, Lateness, LegAttribution, LegMeasured, Legs, PlayoutBuffer,
+    Attribution, EndTimers, Lateness, LegAttribution, LegMeasured, Legs, PlayoutBuffer, Recordings,
 };
 use milliwatt_scoring::proportion::{Proven, recordings_needed};
 
@@ -245,11 +245,32 @@ pub fn recordings(scorecard: &Scorecard) -> Vec<Fact> {
             ),
         ),
         fact("no packet explains", count(r.silence_events_unexplained)),
+        fact("also heard", also_heard(r)),
         fact("what that proves", bound),
         fact("at most 1 in 5000", claim(r.with_silence, r.scored)),
         fact("weight on the wire", weight),
         fact("heavier than asked", count(r.heavier_than_asked)),
     ]
+}
+
+/// What recordings hold beside silences: `3 dropouts, 1 crossed channel`.
+fn also_heard(recordings: &Recordings) -> String {
+    let kinds = [
+        (recordings.dropout_events, "dropout"),
+        (recordings.splice_events, "splice"),
+        (recordings.clipping_events, "clipping"),
+        (recordings.one_way_channels, "silent channel"),
+        (recordings.crossed_channels, "crossed channel"),
+    ];
+    let found = kinds.into_iter().filter(|(events, _)| *events > 0);
+    let said: Vec<String> = found
+        .map(|(events, kind)| figures::counted(events, kind))
+        .collect();
+    if said.is_empty() {
+        "nothing".to_owned()
+    } else {
+        said.join(", ")
+    }
 }
 
 /// What so many recordings with silence say of the document's figure, one in 5000.

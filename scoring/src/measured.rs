@@ -290,6 +290,21 @@ pub struct Recordings {
     /// Of those, silences that no dead air of their stream covers and no scenario asked for: the guest's own doing.
     #[serde(default)]
     pub silence_events_unexplained: u64,
+    /// Stretches of digital silence between sound and sound, too short for a silence.
+    #[serde(default)]
+    pub dropout_events: u64,
+    /// Places at which a tone goes on with another phase: samples are missing or were put in.
+    #[serde(default)]
+    pub splice_events: u64,
+    /// Stretches with samples at the largest magnitude there is.
+    #[serde(default)]
+    pub clipping_events: u64,
+    /// Channels that are silent from beginning to end.
+    #[serde(default)]
+    pub one_way_channels: u64,
+    /// Channels that hold the other party's audio.
+    #[serde(default)]
+    pub crossed_channels: u64,
     /// One-sided exact 95 % upper bound of the share with silence, as a share; none without recordings.
     pub upper_bound_95_percent: Option<f64>,
     /// Mean weight on the wire, bit/s of call time.

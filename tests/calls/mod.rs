@@ -22,6 +22,7 @@ mod loss;
 mod report;
 mod roles;
 mod silence;
+mod speech;
 mod timekeeping;
 
 use crate::lab::{RunFolder, Stall, run_zero};

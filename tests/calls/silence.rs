@@ -138,8 +138,9 @@ fn idle_stretches(samples: &[u8]) -> Vec<(u32, u32)> {
     stretches
 }
 
-/// On the sent leg, the stream to party B carries party A's audio: there 15 packets in a row are
-/// idle, 3 s after the stream's first sound; in every other stream no packet after its first sound is.
+/// On the sent leg, the stream to party B carries party A's audio: there it is idle for 15 packets, 3 s after the stream's
+/// first sound. In every other stream no 3 packets in a row, a silence of 60 ms, are idle; where a packet came too late for
+/// its turn there may be one.
 fn assert_heard_by_party_b(
     run: &RunFolder,
     streams: &std::collections::BTreeMap<String, Vec<Vec<u8>>>,
@@ -155,23 +156,33 @@ fn assert_heard_by_party_b(
     let to_b = &to_b.unwrap()["ssrc"];
     assert_eq!(streams.len(), 6, "3 calls of 2 legs");
     for (ssrc, payloads) in streams {
-        let is_idle =
-            |payload: &Vec<u8>| payload.iter().all(|sample| matches!(sample, 0x7f | 0xff));
-        let heard = payloads.iter().skip_while(|payload| is_idle(payload));
-        let idle: Vec<usize> = heard
-            .enumerate()
-            .filter(|(_, payload)| is_idle(payload))
-            .map(|(index, _)| index)
-            .collect();
+        let stretches = idle_packets(payloads);
         if ssrc == to_b {
-            println!("capture: idle packets {idle:?} after the first sound");
-            assert_eq!(
-                idle,
-                (150..150 + SILENT_PACKETS).collect::<Vec<_>>(),
-                "3 s are 150 packets"
+            println!("capture: idle packets (from, how many) {stretches:?} after the first sound");
+            let [(from, length)] = stretches[..] else {
+                panic!("{stretches:?}")
+            };
+            assert!(
+                from.abs_diff(150) <= 2 && length.abs_diff(SILENT_PACKETS) <= 1,
+                "3 s are 150 packets, 300 ms are 15: {from}, {length}"
             );
         } else {
-            assert!(idle.is_empty(), "{ssrc}: {idle:?}");
+            assert!(stretches.is_empty(), "{ssrc}: {stretches:?}");
         }
     }
+}
+
+/// Stretches of 3 idle packets and more after the first sound: the first, and how many.
+fn idle_packets(payloads: &[Vec<u8>]) -> Vec<(usize, usize)> {
+    let is_idle = |payload: &&Vec<u8>| payload.iter().all(|code| matches!(code, 0x7f | 0xff));
+    let mut stretches: Vec<(usize, usize)> = Vec::new();
+    let heard = payloads.iter().skip_while(is_idle).enumerate();
+    for (index, _) in heard.filter(|(_, payload)| is_idle(payload)) {
+        match stretches.last_mut() {
+            Some((from, length)) if *from + *length == index => *length += 1,
+            _ => stretches.push((index, 1)),
+        }
+    }
+    stretches.retain(|(_, length)| *length >= 3);
+    stretches
 }

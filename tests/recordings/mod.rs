@@ -8,13 +8,14 @@
 mod agreement;
 mod codecs;
 mod files;
+mod reference;
 
 use crate::lab::requirement::missing;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Runs ffmpeg with octets on its standard input; what it writes.
-fn ffmpeg(args: &[&str], input: &[u8]) -> Vec<u8> {
+pub(crate) fn ffmpeg(args: &[&str], input: &[u8]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("input");
     std::fs::write(&path, input).unwrap();
@@ -33,7 +34,7 @@ fn ffmpeg(args: &[&str], input: &[u8]) -> Vec<u8> {
 }
 
 /// Samples as octets.
-fn octets(samples: &[i16]) -> Vec<u8> {
+pub(crate) fn octets(samples: &[i16]) -> Vec<u8> {
     samples
         .iter()
         .flat_map(|sample| sample.to_le_bytes())
@@ -48,14 +49,21 @@ fn samples(octets: &[u8]) -> Vec<i16> {
 
 /// A WAV file of 16-bit PCM, one channel at 8000 samples/s.
 fn pcm16(samples: &[i16]) -> Vec<u8> {
+    pcm16_of(1, samples)
+}
+
+/// The same of so many channels, their samples in turns.
+fn pcm16_of(channels: u16, samples: &[i16]) -> Vec<u8> {
     let data = octets(samples);
     let size = u32::try_from(data.len()).unwrap();
     let mut file = b"RIFF".to_vec();
     file.extend((size + 36).to_le_bytes());
-    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0");
+    file.extend(channels.to_le_bytes());
     file.extend(8000_u32.to_le_bytes());
-    file.extend(16_000_u32.to_le_bytes());
-    file.extend(b"\x02\0\x10\0data");
+    file.extend((16_000 * u32::from(channels)).to_le_bytes());
+    file.extend((2 * channels).to_le_bytes());
+    file.extend(b"\x10\0data");
     file.extend(size.to_le_bytes());
     file.extend(data);
     file
@@ -89,7 +97,7 @@ fn speech(seconds: usize, silent_at: &[usize]) -> Vec<i16> {
 }
 
 /// Scores with these arguments; the JSON.
-fn score(folder: &Path, args: &[&str]) -> serde_json::Value {
+pub(crate) fn score(folder: &Path, args: &[&str]) -> serde_json::Value {
     let outcome = crate::cli::milliwatt_in(folder, &[&["score", "--json"], args].concat());
     serde_json::from_str(&outcome.stdout).unwrap_or_else(|_| panic!("{}", outcome.stderr))
 }

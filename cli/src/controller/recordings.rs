@@ -22,7 +22,7 @@ use std::{fs, mem};
 const SAMPLES: u32 = 20;
 
 /// Events of other kinds than silence that are told of one recording.
-const LISTED: usize = 100;
+const LISTED: usize = 20;
 
 /// What scoring found in one recording.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Carries out the plan, judges it, and prints the outcome.
-pub fn run(request: &RunRequest) -> Result<Verdict, Failure> {
-    let conclusion = carry_out(request)?;
+pub fn run(request: &RunRequest, speakers: Speakers) -> Result<Verdict, Failure> {
+    let conclusion = carry_out(request, speakers)?;
     if request.json {
         output::print_json(&conclusion.scorecard)?;
     } else {
@@ -31,16 +31,16 @@ pub fn run(request: &RunRequest) -> Result<Verdict, Failure> {
 
 /// Carries out the plan and gives what was measured.
 pub fn measure(request: &RunRequest) -> Result<Measured, Failure> {
-    carry_out(request).map(|conclusion| conclusion.measured)
+    let speakers = Speakers::of(&request.plan)?;
+    carry_out(request, speakers).map(|conclusion| conclusion.measured)
 }
 
-fn carry_out(request: &RunRequest) -> Result<Conclusion, Failure> {
+fn carry_out(request: &RunRequest, speakers: Speakers) -> Result<Conclusion, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|e| Failure::could_not_run(format!("cannot start: {e}")))?;
-    let speakers = Speakers::of(&request.plan)?;
     let folder = out_folder(request);
     directory::create(&folder)?;
     let outcome = runtime.block_on(watch(request, speakers, &folder));

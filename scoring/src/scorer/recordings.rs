@@ -3,7 +3,8 @@
 use super::end::{float, ratio};
 use crate::measured::{RecordingRow, Recordings};
 use crate::proportion::upper_bound;
-use milliwatt_wire::facts::{Fact, RecordingFact};
+use crate::recording::EventKind;
+use milliwatt_wire::facts::{Fact, RecordingEventFact, RecordingFact};
 use milliwatt_wire::id::CallId;
 use std::collections::BTreeMap;
 
@@ -11,6 +12,25 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub(super) struct RecordingLog {
     calls: BTreeMap<CallId, Option<RecordingFact>>,
+    others: BTreeMap<CallId, OtherEvents>,
+}
+
+/// What was found in a recording beside silences.
+#[derive(Clone, Debug)]
+struct OtherEvents {
+    listed: Vec<RecordingEventFact>,
+    unlisted: Vec<(String, u64)>,
+}
+
+impl OtherEvents {
+    fn count(&self, kind: EventKind) -> u64 {
+        let listed = self.listed.iter().filter(|event| event.kind == kind.name());
+        let unlisted = self
+            .unlisted
+            .iter()
+            .filter(|(other, _)| other == kind.name());
+        listed.count() as u64 + unlisted.map(|(_, events)| events).sum::<u64>()
+    }
 }
 
 impl RecordingLog {
@@ -22,6 +42,17 @@ impl RecordingLog {
             Fact::Recording(recording) => {
                 self.calls.insert(recording.call, Some(recording.clone()));
             }
+            Fact::RecordingEvents {
+                call,
+                events,
+                unlisted,
+            } => {
+                let others = OtherEvents {
+                    listed: events.clone(),
+                    unlisted: unlisted.clone(),
+                };
+                self.others.insert(*call, others);
+            }
             _ => {}
         }
     }
@@ -29,6 +60,21 @@ impl RecordingLog {
     /// Those that came.
     pub(super) fn received(&self) -> impl Iterator<Item = &RecordingFact> + '_ {
         self.calls.values().flatten()
+    }
+
+    /// Events of other kinds than silence, as far as they are listed, and the recordings that they lie in.
+    pub(super) fn others(
+        &self,
+    ) -> impl Iterator<Item = (&RecordingFact, &RecordingEventFact)> + '_ {
+        self.received().flat_map(|recording| {
+            let others = self.others.get(&recording.call).into_iter();
+            others.flat_map(move |others| others.listed.iter().map(move |event| (recording, event)))
+        })
+    }
+
+    /// All events of a kind but silence.
+    fn count(&self, kind: EventKind) -> u64 {
+        self.others.values().map(|others| others.count(kind)).sum()
     }
 
     /// Calls whose recording should come.
@@ -62,6 +108,11 @@ impl RecordingLog {
                 .sum(),
             // Known when the legs are summed up.
             silence_events_unexplained: 0,
+            dropout_events: self.count(EventKind::Dropout),
+            splice_events: self.count(EventKind::Splice),
+            clipping_events: self.count(EventKind::Clipping),
+            one_way_channels: self.count(EventKind::OneWay),
+            crossed_channels: self.count(EventKind::Crossed),
             upper_bound_95_percent: upper_bound(with_silence, scored_count, 0.95),
             weight_bits_per_second: heaviness
                 .zip(asked_rate)

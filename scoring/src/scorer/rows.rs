@@ -9,7 +9,7 @@ use super::leg::{
 use super::silence_origin::Origins;
 use crate::measured::{EventRow, SecondHistogram, SecondRow};
 use crate::percentile::{Distribution, Percentile};
-use milliwatt_wire::facts::{RecordingFact, SilenceFact};
+use milliwatt_wire::facts::{RecordingEventFact, RecordingFact, SilenceFact};
 use milliwatt_wire::id::{End, Leg};
 use milliwatt_wire::time::RunTime;
 use std::ops::RangeInclusive;
@@ -84,6 +84,8 @@ impl Summary<'_> {
                 .received()
                 .flat_map(|recording| self.silence_rows(recording, &origins)),
         );
+        let others = self.recording_log.others();
+        rows.extend(others.map(|(recording, event)| self.recording_event_row(recording, event)));
         rows.extend(
             [End::Tester, End::Guest]
                 .into_iter()
@@ -153,6 +155,34 @@ impl Summary<'_> {
             }
         });
         rows.collect()
+    }
+
+    fn recording_event_row(
+        &self,
+        recording: &RecordingFact,
+        event: &RecordingEventFact,
+    ) -> EventRow {
+        let at = self.silence_at(recording, event.start_ms);
+        let missing = match event.missing_samples {
+            Some(samples @ 0..) => format!(", {samples} samples are missing"),
+            Some(samples) => format!(", {} samples were put in", samples.unsigned_abs()),
+            None => String::new(),
+        };
+        let text = format!(
+            "call {}: {} of {:.0} ms on channel {} of {}, {:.3} s in{missing}",
+            recording.call.0,
+            event.kind,
+            event.length_ms,
+            event.channel,
+            recording.file,
+            event.start_ms / 1000.0,
+        );
+        EventRow {
+            call: Some(recording.call.0),
+            channel: Some(event.channel),
+            duration_ms: Some(event.length_ms),
+            ..self.event(at, &event.kind, text)
+        }
     }
 
     /// Seconds of run time that a silence touches; one of a broken length touches that in which it begins.

@@ -276,6 +276,11 @@ fn every_other_figure_of_the_run() {
             "with_silence": 1,
             "silence_events": 2,
             "silence_events_unexplained": 2,
+            "dropout_events": 0,
+            "splice_events": 0,
+            "clipping_events": 0,
+            "one_way_channels": 0,
+            "crossed_channels": 0,
             // One of two: the share p at which no more than one of two is silent once in twenty times, 1 - p^2 = 0.05.
             "upper_bound_95_percent": 0.95_f64.sqrt(),
             "weight_bits_per_second": (1200.0 + 1200.0 + 1000.0) / 3000.0 * 8533.0,

@@ -10,6 +10,7 @@ mod live;
 mod observed;
 mod origins;
 mod places;
+mod recording_events;
 mod rich;
 mod seconds;
 mod told;

@@ -47,6 +47,8 @@ pub(crate) const PACINGS: &[Pacing] = &[
 
 /// The pacing of every other comparison.
 pub(crate) const PACING: &Pacing = &PACINGS[0];
+/// Sleeps to shortly before the slot, then spins.
+pub(crate) const HYBRID: &Pacing = &PACINGS[1];
 
 /// 250 calls of two legs: 500 streams each way, 25,000 packets/s.
 pub(crate) const CALLS: u32 = 250;

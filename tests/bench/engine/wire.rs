@@ -1,7 +1,7 @@
 //! How regular a sender's packets are on the wire: captured at the far end of the cable with the kernel's stamps.
 
 use crate::lab::{Capture, Captured, Side, analyze, sipp};
-use crate::ours::{self, CALLS, PACING};
+use crate::ours::{self, CALLS, HYBRID, PACING, Pacing};
 use crate::pairs::{Measured, Required, compare as compare_sides};
 use crate::{Bench, iperf3};
 
@@ -10,25 +10,29 @@ const FROM_TESTER: &str = "udp[4:2] = 180 and src host 10.77.0.1";
 /// SIPp's calls a second while the load rises.
 const SIPP_RATE: u32 = 50;
 
-/// 500 streams of ours beside 250 of SIPp's, then beside 128 of iperf3's.
+/// 500 streams of ours beside 250 of SIPp's, in the two pacings that sleep; then beside 128 of iperf3's.
 pub(crate) fn compare(bench: &Bench) {
-    println!(
-        "  mean interarrival jitter at the far end; milliwatt: {} streams, {}; {} s",
-        CALLS * 2,
-        PACING.said(),
-        bench.seconds
-    );
-    let ours = || measure_ours(bench);
     let sipp = || measure_sipp(bench);
     let iperf3 = || measure_iperf3(bench);
-    let (pairs, ours) = (bench.pairs, ("milliwatt", &ours as &dyn Fn() -> Measured));
-    compare_sides(pairs, ours, ("SIPp", &sipp), Required::AtMost(0.02));
-    compare_sides(pairs, ours, ("iperf3", &iperf3), Required::Nothing);
+    for pacing in [PACING, HYBRID] {
+        println!(
+            "  mean interarrival jitter at the far end; milliwatt: {} streams, {}; {} s",
+            CALLS * 2,
+            pacing.said(),
+            bench.seconds
+        );
+        let ours = || measure_ours(bench, pacing);
+        let ours = ("milliwatt", &ours as &dyn Fn() -> Measured);
+        compare_sides(bench.pairs, ours, ("SIPp", &sipp), Required::AtMost(0.02));
+    }
+    let ours = || measure_ours(bench, PACING);
+    let ours = ("milliwatt", &ours as &dyn Fn() -> Measured);
+    compare_sides(bench.pairs, ours, ("iperf3", &iperf3), Required::Nothing);
 }
 
-fn measure_ours(bench: &Bench) -> Measured {
+fn measure_ours(bench: &Bench, pacing: &Pacing) -> Measured {
     let capture = Capture::of(&bench.lab, Side::Guest, FROM_TESTER);
-    let run = ours::run(bench, CALLS, PACING);
+    let run = ours::run(bench, CALLS, pacing);
     let measured = measure(&capture.end());
     Measured {
         said: format!("{}; {}", measured.said, run.said()),

@@ -105,12 +105,21 @@ pub struct Bandwidth {
 }
 
 impl Forecast {
-    /// Works it out.
+    /// Works it out. A recording weighs what was asked, and `recorded_bits_per_second` at least.
     #[must_use]
-    pub fn of(plan: &Plan, media_ports: PortRange, capture: bool) -> Self {
+    pub fn of(
+        plan: &Plan,
+        recorded_bits_per_second: u32,
+        media_ports: PortRange,
+        capture: bool,
+    ) -> Self {
         let load = &plan.load;
+        let weight = load
+            .recording
+            .rate_bits_per_second
+            .max(recorded_bits_per_second);
         let streams = load.concurrent * u32::from(load.legs);
-        let (transfer, acknowledgement) = transfer_mbps(load);
+        let (transfer, acknowledgement) = transfer_mbps(load, weight);
         let calls = CallPlan::expand(load);
         let time = Time::of(&calls);
         let disk = Disk::of(load, &calls, streams, time.wall());
@@ -226,11 +235,9 @@ fn mbps(octets_per_second: f64) -> f64 {
 }
 
 /// Mean recording transfer of a steady state, and its acknowledgements the other way.
-fn transfer_mbps(load: &LoadSpec) -> (f64, f64) {
-    let weight = f64::from(load.concurrent)
-        * load.recording.share
-        * f64::from(load.recording.rate_bits_per_second)
-        / 8.0;
+fn transfer_mbps(load: &LoadSpec, bits_per_second: u32) -> (f64, f64) {
+    let weight =
+        f64::from(load.concurrent) * load.recording.share * f64::from(bits_per_second) / 8.0;
     (
         mbps(weight * TRANSFER_OVERHEAD),
         mbps(weight * ACKNOWLEDGEMENT_SHARE),
@@ -345,7 +352,7 @@ mod tests {
             full_for: None,
             media_ports: PortRange::MEDIA,
         };
-        Forecast::of(&resolve(&request).unwrap(), PortRange::MEDIA, true)
+        Forecast::of(&resolve(&request).unwrap(), 0, PortRange::MEDIA, true)
     }
 
     /// 20 streams, each way 50 x 72 + 140 / 4.104 = 3634 octets/s at each end; 12 s.

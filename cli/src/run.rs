@@ -48,7 +48,12 @@ pub struct RunRequest {
 pub fn execute(args: &RunArgs) -> Result<ExitCode, Failure> {
     let request = request(args)?;
     let speakers = Speakers::of(&request.plan)?;
-    let forecast = Forecast::of(&request.plan, request.media_ports, request.capture);
+    let forecast = Forecast::of(
+        &request.plan,
+        speakers.recorded_bits_per_second(&request.plan.load),
+        request.media_ports,
+        request.capture,
+    );
     if args.dry_run {
         let shown = if args.json {
             output::print_json(&forecast)

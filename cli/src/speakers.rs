@@ -3,17 +3,24 @@
 use crate::audio_file::{AudioFile, to_16_bits};
 use crate::exit::Failure;
 use crate::scenario::Plan;
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 use milliwatt_generator::voice::{Voice, Voices};
+use milliwatt_receiver::recorder::{AudioFrame, CallRecording};
 use milliwatt_scoring::recording::{
     Levels, Pauses, Reference, Rules, ScoredRecording, SilenceRule, score_against, score_recording,
 };
 use milliwatt_wire::id::{CallId, Party};
-use milliwatt_wire::load::{Audio, Codec, Fill, LoadSpec, TONE_A_HZ, TONE_B_HZ};
+use milliwatt_wire::load::{
+    Audio, Codec, Fill, LoadSpec, SAMPLES_PER_PACKET, TONE_A_HZ, TONE_B_HZ,
+};
 use std::path::Path;
 use std::sync::Arc;
 
 /// What is said is heard this much later at most, ms: playout buffers and paths of half a second.
 const LATEST_MS: f64 = 500.0;
+/// Of a recording that is weighed, s.
+const SAMPLE_S: u32 = 30;
 /// Active speech level that audio is brought to, dBov (ITU-T P.56): the nominal one.
 const ACTIVE_DBOV: f64 = -26.0;
 
@@ -67,6 +74,36 @@ impl Speakers {
             }),
         };
         scored.map_err(|error| error.to_string())
+    }
+
+    /// What a recording weighs at least, bit/s of call time: its audio, compressed as it travels. Tones shrink to less than
+    /// any scenario asks for, speech does not.
+    #[must_use]
+    pub fn recorded_bits_per_second(&self, load: &LoadSpec) -> u32 {
+        let call = CallId(0);
+        let mut packed = DeflateEncoder::new(Vec::new(), Compression::default());
+        let mut recording = CallRecording::new(load);
+        let frames = (0..50 * SAMPLE_S).flat_map(|index| {
+            let parties = load.parties().iter();
+            parties.map(move |party| (index, *party))
+        });
+        let mut written = Ok(());
+        for (index, party) in frames {
+            let mut frame = AudioFrame {
+                call,
+                channel: party as u8,
+                index,
+                payload: [0; SAMPLES_PER_PACKET],
+            };
+            frame
+                .payload
+                .copy_from_slice(self.voices.packet(call, party, index));
+            written = written.and_then(|()| recording.handle_frame(&frame, &mut packed));
+        }
+        let octets = written
+            .and_then(|()| packed.finish())
+            .map_or(0, |octets| octets.len());
+        u32::try_from(octets).unwrap_or(u32::MAX).saturating_mul(8) / SAMPLE_S
     }
 
     /// The place in the audio at which a call begins, s.

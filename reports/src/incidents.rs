@@ -191,6 +191,9 @@ mod tests {
             channel: None,
             duration_ms: Some(700.0),
             cause: Some(DeadCause::Late),
+            origin: None,
+            file: None,
+            start_s: None,
             tainted,
             text: String::new(),
         }

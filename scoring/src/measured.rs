@@ -13,7 +13,7 @@ mod timers;
 
 pub use attribution::{Attribution, DelayParts, LegAttribution, Origin, WorstSecond};
 pub use patterns::{BurstGap, Concealment, DeadAirClasses, LossRuns, PlayoutBuffer, Reordering};
-pub use rows::{EventRow, RecordingRow, SecondRow, StreamRow};
+pub use rows::{EventRow, RecordingLayout, RecordingRow, SecondRow, SilenceOrigin, StreamRow};
 pub use timers::{EndTimers, Right, Timers};
 
 /// Pass, fail or invalid; invalid outranks fail outranks pass.
@@ -75,6 +75,9 @@ pub struct Measured {
     /// A row a recording.
     #[serde(skip)]
     pub recording_rows: Vec<RecordingRow>,
+    /// How recordings hold what the guest received.
+    #[serde(skip)]
+    pub recording_layout: RecordingLayout,
     /// PDV distribution of each leg over full load: (ms, share of packets at or below), for the plot.
     #[serde(skip)]
     pub pdv_curves: [Vec<(f64, f64)>; 2],

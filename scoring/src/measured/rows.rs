@@ -2,7 +2,7 @@
 
 use super::DelayParts;
 use milliwatt_wire::facts::{DeadCause, Phase};
-use milliwatt_wire::id::{Leg, StreamId};
+use milliwatt_wire::id::{Leg, Party, StreamId};
 use serde::{Deserialize, Serialize};
 
 /// A second of one leg.
@@ -116,10 +116,58 @@ pub struct EventRow {
     pub duration_ms: Option<f64>,
     /// Main cause of dead air.
     pub cause: Option<DeadCause>,
+    /// Where a silence came from; not written where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<SilenceOrigin>,
+    /// Name in `recordings/` of the recording that a silence lies in; not written where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Start of a silence in its recording, s; not written where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_s: Option<f64>,
     /// In a tainted second.
     pub tainted: bool,
     /// For people.
     pub text: String,
+}
+
+/// Where a silence in a recording came from. The words are those of `events.jsonl`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SilenceOrigin {
+    /// Packets that should have filled it were dead; `cause` says why.
+    DeadAir,
+    /// The scenario asked for it.
+    Known,
+    /// No packet explains it: the guest's own doing.
+    Unexplained,
+}
+
+/// How recordings hold what the guest received: ties the run time of dead air to the place in a recording where it is heard.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RecordingLayout {
+    /// A packet is heard so long after its due time, ms.
+    pub playout_buffer_ms: f64,
+    /// A channel a party, 0 for party A; otherwise the channel holds both.
+    pub channel_a_party: bool,
+}
+
+impl Default for RecordingLayout {
+    /// What is taken for granted where no scenario is known: 60 ms, mixed.
+    fn default() -> Self {
+        Self {
+            playout_buffer_ms: 60.0,
+            channel_a_party: false,
+        }
+    }
+}
+
+impl RecordingLayout {
+    /// Whether a channel holds a party.
+    #[must_use]
+    pub fn holds(&self, channel: u8, party: Party) -> bool {
+        !self.channel_a_party || party as u8 == channel
+    }
 }
 
 /// A recording.

@@ -237,6 +237,7 @@ impl Scorer {
                 .collect(),
             events: summary.event_rows(),
             recording_rows: self.recordings.rows(),
+            recording_layout: summary.recording_layout(),
             pdv_curves: [
                 rows::curve(&summary.legs[0], &full),
                 rows::curve(&summary.legs[1], &full),
@@ -274,9 +275,14 @@ impl Scorer {
         ]
     }
 
+    /// Depth of the guest's playout buffer, ns.
+    fn playout_buffer(&self) -> i64 {
+        self.load().map_or(3 * PTIME_NS, |load| load.playout_buffer)
+    }
+
     fn rule(&self, leg: Leg) -> StreamRule {
         StreamRule {
-            playout_buffer: self.load().map_or(3 * PTIME_NS, |load| load.playout_buffer),
+            playout_buffer: self.playout_buffer(),
             dead_air_min: self.load().map_or(3 * PTIME_NS, |load| load.dead_air_min),
             receiver_closed: self.end(receiver_of(leg)).closed,
         }

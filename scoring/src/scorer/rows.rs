@@ -109,6 +109,9 @@ impl Summary<'_> {
             channel: None,
             duration_ms: None,
             cause: None,
+            origin: None,
+            file: None,
+            start_s: None,
             tainted: self.tainted.contains(&at.second()),
             text,
         }
@@ -150,6 +153,9 @@ impl Summary<'_> {
                 channel: Some(silence.channel),
                 duration_ms: Some(silence.length_ms),
                 cause: origin.cause(),
+                origin: Some(origin.word()),
+                file: Some(recording.file.clone()),
+                start_s: Some(silence.start_ms / 1000.0),
                 tainted: self.tainted.range(seconds).next().is_some(),
                 ..self.event(at, "silence", text)
             }

@@ -2,9 +2,11 @@
 //! explains, which is the guest's own doing.
 
 use super::Summary;
+use super::end::ms;
 use super::leg::DeadAirEvent;
+use crate::measured::{RecordingLayout, SilenceOrigin};
 use milliwatt_wire::facts::{DeadCause, RecordingFact, SilenceFact};
-use milliwatt_wire::id::{CallId, Leg, Party};
+use milliwatt_wire::id::{CallId, Leg};
 use milliwatt_wire::load::{KnownSilence, PTIME_NS};
 use milliwatt_wire::time::RunTime;
 use std::collections::BTreeMap;
@@ -44,14 +46,22 @@ impl Origin {
             _ => None,
         }
     }
+
+    /// As rows of events tell it.
+    pub(super) fn word(self) -> SilenceOrigin {
+        match self {
+            Self::DeadAir(_) => SilenceOrigin::DeadAir,
+            Self::Known => SilenceOrigin::Known,
+            Self::Unexplained => SilenceOrigin::Unexplained,
+        }
+    }
 }
 
 /// What can have silenced the recordings of a run.
 pub(super) struct Origins<'s> {
     summary: &'s Summary<'s>,
     dead_air: BTreeMap<CallId, Vec<&'s DeadAirEvent>>,
-    /// A channel a party; otherwise a recording holds both.
-    by_party: bool,
+    layout: RecordingLayout,
     playout_buffer: i64,
     known: &'s [KnownSilence],
 }
@@ -66,8 +76,8 @@ impl<'s> Origins<'s> {
         Self {
             summary,
             dead_air,
-            by_party: load.is_some_and(|load| load.recording.stereo),
-            playout_buffer: load.map_or(3 * PTIME_NS, |load| load.playout_buffer),
+            layout: summary.recording_layout(),
+            playout_buffer: summary.scorer.playout_buffer(),
             known: load.map_or(&[], |load| &load.known_silences),
         }
     }
@@ -81,21 +91,16 @@ impl<'s> Origins<'s> {
             covers_half(&heard, from + -TOLERANCE_NS..from + length + TOLERANCE_NS)
         };
         let mut known = self.known.iter().filter(|known| {
-            known.call == recording.call && self.is_of(known.party, silence.channel)
+            known.call == recording.call && self.layout.holds(silence.channel, known.party)
         });
         let start = at(0.0);
         if known.any(|known| covers(start + known.from, known.length)) {
             return Origin::Known;
         }
         let dead = self.dead_air.get(&recording.call).into_iter().flatten();
-        let mut dead = dead.filter(|event| self.is_of(event.stream.party, silence.channel));
+        let mut dead = dead.filter(|event| self.layout.holds(silence.channel, event.stream.party));
         dead.find(|event| covers(event.at, event.length))
             .map_or(Origin::Unexplained, |event| Origin::DeadAir(event.cause))
-    }
-
-    /// Whether a channel holds a party.
-    fn is_of(&self, party: Party, channel: u8) -> bool {
-        !self.by_party || party as u8 == channel
     }
 }
 
@@ -106,6 +111,15 @@ fn covers_half(whole: &Range<RunTime>, cover: Range<RunTime>) -> bool {
 }
 
 impl Summary<'_> {
+    /// How recordings hold what the guest received.
+    pub(super) fn recording_layout(&self) -> RecordingLayout {
+        let load = self.scorer.load();
+        RecordingLayout {
+            playout_buffer_ms: ms(self.scorer.playout_buffer()),
+            channel_a_party: load.is_some_and(|load| load.recording.stereo),
+        }
+    }
+
     /// Silences of scored recordings that no packet explains.
     pub(super) fn unexplained_silences(&self) -> u64 {
         let origins = Origins::of(self);

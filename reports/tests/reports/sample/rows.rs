@@ -146,6 +146,9 @@ pub(super) fn stall_events() -> Vec<EventRow> {
         channel: None,
         duration_ms: Some(702.0),
         cause: None,
+        origin: None,
+        file: None,
+        start_s: None,
         tainted: false,
         text: "no playout tick for 702 ms".into(),
     };
@@ -165,6 +168,9 @@ pub(super) fn stall_events() -> Vec<EventRow> {
         } else {
             DeadCause::GuestPlayout
         }),
+        origin: None,
+        file: None,
+        start_s: None,
         tainted: false,
         text: "dead air".into(),
     });
@@ -176,6 +182,9 @@ pub(super) fn stall_events() -> Vec<EventRow> {
         channel: Some(channel),
         duration_ms: Some(662.5),
         cause: None,
+        origin: None,
+        file: None,
+        start_s: None,
         tainted: false,
         text: "silence in the recording".into(),
     });

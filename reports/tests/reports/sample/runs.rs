@@ -5,8 +5,8 @@ use super::totals::{document, leg, thresholds, validity};
 use milliwatt_reports::RunContext;
 use milliwatt_scoring::measured::{
     Attribution, CallCounts, ClockMeasured, DeadAir, EndTimers, GuestMeasured, HostMeasured,
-    Lateness, LegAttribution, LegMeasured, Legs, Measured, Outcome, Recordings, Right, SkewChange,
-    Timers, Validity, Verdict, WorstSecond,
+    Lateness, LegAttribution, LegMeasured, Legs, Measured, Outcome, RecordingLayout, Recordings,
+    Right, SkewChange, Timers, Validity, Verdict, WorstSecond,
 };
 use milliwatt_wire::id::Leg;
 
@@ -275,6 +275,7 @@ fn run(scale: fn(u32) -> f64) -> Measured {
         streams: vec![stream_row(Leg::Receive), stream_row(Leg::Sent)],
         events: Vec::new(),
         recording_rows: recording_rows(),
+        recording_layout: RecordingLayout::default(),
         pdv_curves: [curve(1.0), curve(1.6)],
         histograms: (FULL.0..FULL.1).flat_map(histograms).collect(),
     }

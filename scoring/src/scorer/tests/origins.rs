@@ -2,7 +2,7 @@
 
 use super::judging::recording;
 use super::truth::{ENDS, Slot, Truth, judge, stream};
-use crate::measured::{EventRow, Measured};
+use crate::measured::{EventRow, Measured, SilenceOrigin};
 use milliwatt_wire::facts::{DeadCause, Fact};
 use milliwatt_wire::id::{CallId, Leg, Party};
 use milliwatt_wire::load::KnownSilence;
@@ -34,6 +34,12 @@ fn origin(run: &Measured) -> (Option<DeadCause>, u64) {
         "{}",
         silences[0].text
     );
+    let word = match (silences[0].cause, said) {
+        (Some(_), _) => SilenceOrigin::DeadAir,
+        (None, true) => SilenceOrigin::Unexplained,
+        (None, false) => SilenceOrigin::Known,
+    };
+    assert_eq!(silences[0].origin, Some(word), "{}", silences[0].text);
     (silences[0].cause, run.recordings.silence_events_unexplained)
 }
 
@@ -116,4 +122,16 @@ fn a_recording_that_could_not_be_scored_has_no_unexplained_silence() {
         }
     }
     assert_eq!(truth.measure().recordings.silence_events_unexplained, 0);
+}
+
+/// Dead air is heard a playout buffer later, of 60 ms here; which party a channel holds is the scenario's to say.
+#[test]
+fn the_layout_of_recordings_is_told() {
+    for stereo in [true, false] {
+        let layout = measure_known(Party::B, stereo).recording_layout;
+        assert_eq!(layout.channel_a_party, stereo);
+        assert!((layout.playout_buffer_ms - 60.0).abs() < 1e-9);
+        assert!(layout.holds(1, Party::B));
+        assert_eq!(layout.holds(1, Party::A), !stereo);
+    }
 }

@@ -119,6 +119,7 @@ fn an_event_s_fields_are_those_of_its_kind() {
         of("silence"),
         json!({
             "at_s": 1.0, "kind": "silence", "call": 2, "channel": 1, "duration_ms": 300.0,
+            "origin": "unexplained", "file": "2.wav", "start_s": 1.0,
             "text": "call 2: 300 ms of silence on channel 1 of 2.wav, 1.000 s in: no packet explains it: the guest's own doing",
         }),
     );

@@ -1,4 +1,5 @@
-//! Writes the reports of the sample runs and captures, to look at after a change of a plot or of the template:
+//! Writes the reports of the sample runs, one of them with its recordings, and captures, to look at after a change of a plot
+//! or of the template:
 //! `cargo run -p milliwatt-reports --example sample_report -- FOLDER`.
 
 use milliwatt_reports::{ReportError, RunContext, Scorecard, write_all};
@@ -18,6 +19,11 @@ fn main() -> Result<(), ReportError> {
         ("invalid", sample::invalid()),
         ("empty", sample::empty()),
     ];
+    let kept = Path::new(&folder).join("fail");
+    sample::write_recordings(&kept, &runs[1].1).map_err(|source| ReportError::Write {
+        path: kept.join("recordings"),
+        source,
+    })?;
     runs.iter().try_for_each(|(name, measured)| {
         write(&Path::new(&folder).join(name), measured, &sample::context())
     })?;

@@ -1,9 +1,11 @@
 //! The report files of a run directory.
 
+mod recordings;
+
 use crate::context::RunContext;
 use crate::plots::{self, Plot, PlotError};
 use crate::scorecard::Scorecard;
-use crate::{csv, events, hlog, html, junit};
+use crate::{csv, events, excerpts, hlog, html, junit};
 use milliwatt_scoring::measured::Measured;
 use std::ffi::OsString;
 use std::fs;
@@ -46,7 +48,8 @@ pub enum ReportError {
 }
 
 /// Writes every report file of a run into `dir`: each whole or not at all, and `scorecard.json`
-/// last, so that whoever waits for it finds the rest.
+/// last, so that whoever waits for it finds the rest. Recordings in `recordings/` of it are seen and heard in `report.html`;
+/// one that is not there, or cannot be read, is said to be missing there.
 pub fn write_all(
     dir: &Path,
     scorecard: &Scorecard,
@@ -55,10 +58,11 @@ pub fn write_all(
 ) -> Result<(), ReportError> {
     let json = |file| move |source| ReportError::Json { file, source };
     let plots = plots::draw_all(measured)?;
+    let excerpts = excerpts::of(measured, |span| recordings::read(dir, span))?;
     write_plots(dir, &plots)?;
     write(
         &dir.join("report.html"),
-        html::render(scorecard, measured, context, &plots)?.as_bytes(),
+        html::render(scorecard, measured, context, (&plots, &excerpts))?.as_bytes(),
     )?;
     write(
         &dir.join("junit.xml"),

@@ -1,6 +1,7 @@
 //! `report.html`: one file that needs no network, with the plots inside.
 
 use crate::context::RunContext;
+use crate::excerpts::{Content, Excerpt, NoAudio};
 use crate::figures;
 use crate::findings::{self, Weight};
 use crate::incidents;
@@ -33,6 +34,12 @@ struct Page<'a> {
     incidents: Vec<(String, String)>,
     more_incidents: u64,
     plots: &'a [Plot],
+    /// Silences that recordings hold.
+    silences: u64,
+    shown: u64,
+    excerpts: Vec<Heard<'a>>,
+    /// Why there is nothing to see and hear of any.
+    unheard: Option<String>,
     legs: Vec<LegRow>,
     patterns: Vec<LegRow>,
     attribution: Vec<LegRow>,
@@ -67,12 +74,20 @@ struct Event {
     tainted: bool,
 }
 
-/// The whole file.
+/// A silence, seen and heard.
+struct Heard<'a> {
+    heading: &'a str,
+    place: String,
+    content: Option<&'a Content>,
+    missing: String,
+}
+
+/// The whole file, with its pictures and what is seen and heard of its silences.
 pub fn render(
     scorecard: &Scorecard,
     measured: &Measured,
     context: &RunContext,
-    plots: &[Plot],
+    (plots, excerpts): (&[Plot], &[Excerpt]),
 ) -> Result<String, askama::Error> {
     let listed = incidents::story(&measured.events, INCIDENTS);
     let impairments = || {
@@ -100,6 +115,10 @@ pub fn render(
             .map(|(at_s, what)| (findings::moment(at_s, context), what))
             .collect(),
         plots,
+        silences: count_silences(measured),
+        shown: excerpts.len() as u64,
+        excerpts: excerpts.iter().map(|e| Heard::of(e, context)).collect(),
+        unheard: unheard(excerpts),
         legs: tables::legs(&scorecard.legs),
         patterns: tables::patterns(&scorecard.legs),
         attribution: tables::attribution(&scorecard.attribution),
@@ -152,6 +171,41 @@ fn thresholds(scorecard: &Scorecard, context: &RunContext) -> Vec<Threshold> {
         .collect()
 }
 
+fn count_silences(measured: &Measured) -> u64 {
+    let events = measured.events.iter();
+    events.filter(|event| event.kind == "silence").count() as u64
+}
+
+/// Said once where it is true of all.
+fn unheard(excerpts: &[Excerpt]) -> Option<String> {
+    let none_is_there = |e: &Excerpt| e.content == Err(NoAudio::NotThere);
+    (!excerpts.is_empty() && excerpts.iter().all(none_is_there)).then(|| {
+        "None of the recordings with silences is in recordings/: they were not kept (`--keep-recordings`) or have been \
+         taken away. With them there, `milliwatt report` on this folder shows them."
+            .to_owned()
+    })
+}
+
+impl<'a> Heard<'a> {
+    fn of(excerpt: &'a Excerpt, context: &RunContext) -> Self {
+        let tainted = if excerpt.tainted {
+            ", in a tainted second: no evidence against the guest"
+        } else {
+            ""
+        };
+        let at = findings::moment(excerpt.at_s, context);
+        Self {
+            heading: &excerpt.heading,
+            place: format!("{}, run time {at}{tainted}", excerpt.place),
+            content: excerpt.content.as_ref().ok(),
+            missing: match &excerpt.content {
+                Ok(_) => String::new(),
+                Err(missing) => format!("Nothing to see and hear: {missing}."),
+            },
+        }
+    }
+}
+
 impl Threshold {
     fn of(result: &ThresholdResult, invalid: bool, context: &RunContext) -> Self {
         let weight = Weight::of(result);
@@ -180,7 +234,9 @@ impl Event {
         let place = match (event.stream, event.call, event.channel) {
             (Some(stream), _, _) => stream.to_string(),
             (None, Some(call), Some(channel)) => {
-                format!("recording of call {call}, channel {channel}")
+                let start = event.start_s;
+                let start = start.map_or_else(String::new, |s| format!(", {s:.3} s in"));
+                format!("recording of call {call}, channel {channel}{start}")
             }
             _ => event.text.clone(),
         };
@@ -189,7 +245,7 @@ impl Event {
             kind: event.kind.clone(),
             place,
             length: figures::number_or_dash(event.duration_ms),
-            cause: event.cause.map_or("", incidents::cause_word),
+            cause: incidents::origin_word(event),
             tainted: event.tainted,
         }
     }

@@ -2,7 +2,7 @@
 //! once and is one thing to look for.
 
 use crate::figures;
-use milliwatt_scoring::measured::EventRow;
+use milliwatt_scoring::measured::{EventRow, SilenceOrigin};
 use milliwatt_wire::facts::DeadCause;
 use milliwatt_wire::id::{Leg, StreamId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,17 +31,38 @@ pub struct Incident {
     pub tainted: bool,
 }
 
+/// Whether an event that begins at `at_s` belongs to what ended last at `end_s`.
+fn joins(at_s: f64, end_s: f64) -> bool {
+    at_s < end_s + APART_S
+}
+
 /// Groups the dead-air and silence events, which are in order of time.
 #[must_use]
 pub fn group(events: &[EventRow]) -> Vec<Incident> {
     let mut incidents: Vec<Incident> = Vec::new();
     for event in events.iter().filter(|event| is_impairment(event)) {
         match incidents.last_mut() {
-            Some(last) if event.at_s < last.end_s + APART_S => last.add(event),
+            Some(last) if joins(event.at_s, last.end_s) => last.add(event),
             _ => incidents.push(Incident::of(event)),
         }
     }
     incidents
+}
+
+/// Each silence of a recording with the number of its incident.
+#[must_use]
+pub fn silences(events: &[EventRow]) -> Vec<(usize, &EventRow)> {
+    let (mut incident, mut last_end_s) = (0, None);
+    let mut silences = Vec::new();
+    for event in events.iter().filter(|event| is_impairment(event)) {
+        let so_far = last_end_s.filter(|end_s| joins(event.at_s, *end_s));
+        incident += usize::from(last_end_s.is_some() && so_far.is_none());
+        last_end_s = Some(so_far.unwrap_or(event.at_s).max(end_of(event)));
+        if event.kind == "silence" {
+            silences.push((incident, event));
+        }
+    }
+    silences
 }
 
 /// The `most` largest incidents, in order of time.
@@ -106,9 +127,8 @@ impl Incident {
     }
 
     fn add(&mut self, event: &EventRow) {
-        let length_ms = event.duration_ms.unwrap_or(0.0);
-        self.end_s = self.end_s.max(event.at_s + length_ms / 1000.0);
-        self.longest_ms = self.longest_ms.max(length_ms);
+        self.end_s = self.end_s.max(end_of(event));
+        self.longest_ms = self.longest_ms.max(event.duration_ms.unwrap_or(0.0));
         self.tainted &= event.tainted;
         if event.kind == "silence" {
             self.silences += 1;
@@ -159,6 +179,32 @@ impl Incident {
             "dead air on {streams}, {place} (cause: {})",
             causes.join(", ")
         )
+    }
+}
+
+/// End of an event, s of run time.
+fn end_of(event: &EventRow) -> f64 {
+    event.at_s + event.duration_ms.unwrap_or(0.0) / 1000.0
+}
+
+/// Where a silence came from; one that does not say is put down to its cause, if it has any.
+#[must_use]
+pub fn origin(event: &EventRow) -> SilenceOrigin {
+    let by_cause = match event.cause {
+        Some(_) => SilenceOrigin::DeadAir,
+        None => SilenceOrigin::Unexplained,
+    };
+    event.origin.unwrap_or(by_cause)
+}
+
+/// Where an event came from, in a word or two.
+#[must_use]
+pub fn origin_word(event: &EventRow) -> &'static str {
+    match (event.cause, event.origin) {
+        (Some(cause), _) => cause_word(cause),
+        (None, Some(SilenceOrigin::Known)) => "known silence",
+        (None, Some(SilenceOrigin::Unexplained)) => "unexplained",
+        (None, _) => "",
     }
 }
 

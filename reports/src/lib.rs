@@ -6,6 +6,7 @@
 //! - [`terminal`], [`html`]: for people. Their text is no contract.
 //! - [`junit`], [`csv`], [`events`], [`hlog`]: for machines.
 //! - [`plots`]: SVG, each threshold drawn in.
+//! - [`excerpts`]: the silences that tell most, to be seen and heard.
 //! - [`analysis`]: the same for captures that `milliwatt analyze` read.
 
 pub mod analysis;
@@ -13,6 +14,7 @@ pub mod context;
 pub mod csv;
 pub mod directory;
 pub mod events;
+pub mod excerpts;
 pub mod figures;
 pub mod findings;
 pub mod hlog;

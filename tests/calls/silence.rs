@@ -1,7 +1,7 @@
 //! One party falls silent at the tester, at a known place, for a known time.
 
 use super::assert_nothing_lost;
-use crate::lab::{Capture, Lab, RunFolder, Side};
+use crate::lab::{Capture, Lab, MILLIWATT, RunFolder, Side};
 
 /// Party A of call 1 is silent for 300 ms, 3 s into the call.
 const SCENARIO: &str = r#"
@@ -49,6 +49,20 @@ fn a_known_silence_is_found_there_and_nowhere_else() {
     assert_scored(&run);
     assert_in_samples(&run);
     assert_heard_by_party_b(&run, &capture.payloads(Side::Guest));
+    assert_shown(&lab, &run);
+}
+
+/// The page shows the silence and lets it be heard; made again from the facts and the recordings it is the same.
+fn assert_shown(lab: &Lab, run: &RunFolder) {
+    let page = || std::fs::read_to_string(run.path.join("report.html")).unwrap();
+    let once = page();
+    let heading = "Call 1, party A (channel 0): 300 ms of silence, a known silence of the scenario";
+    assert!(once.contains(&format!("<h3>{heading}")));
+    assert_eq!(once.matches("src=\"data:audio/wav;base64,").count(), 1);
+    let folder = run.path.to_str().unwrap();
+    lab.start(Side::Tester, MILLIWATT, &["report", folder])
+        .wait();
+    assert!(page() == once, "the page is another one");
 }
 
 /// One event, in call 1, on party A's channel (left, 0), 300 ms long.
@@ -79,6 +93,12 @@ fn assert_scored(run: &RunFolder) {
     );
     let said = silence["text"].as_str().unwrap();
     assert!(said.ends_with("a known silence of the scenario"), "{said}");
+    assert_eq!(
+        (&silence["origin"], &silence["file"]),
+        (&"known".into(), &"call-00001.wav".into())
+    );
+    let start_s = silence["start_s"].as_f64().unwrap();
+    assert!((start_s - 3.0).abs() <= 0.2, "{silence}");
     assert_eq!(run.count("/recordings/silence_events_unexplained"), 0);
     let length = silence["duration_ms"].as_f64().unwrap();
     assert!((length - 300.0).abs() <= 20.0, "{silence}");

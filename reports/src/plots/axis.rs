@@ -18,6 +18,8 @@ pub(super) struct Axis {
     ticks: Vec<f64>,
     /// Value of one unit of the label: 60 for minutes on an axis of seconds.
     unit: f64,
+    /// Names of lanes, from the uppermost down; an axis of numbers has none.
+    lanes: &'static [&'static str],
 }
 
 impl Axis {
@@ -31,6 +33,7 @@ impl Axis {
             logarithmic: false,
             ticks: multiples(step, steps),
             unit: 1.0,
+            lanes: &[],
         }
     }
 
@@ -63,6 +66,7 @@ impl Axis {
             logarithmic: true,
             ticks,
             unit: 1.0,
+            lanes: &[],
         }
     }
 
@@ -86,9 +90,52 @@ impl Axis {
                 logarithmic: false,
                 ticks,
                 unit,
+                lanes: &[],
             },
             name,
         )
+    }
+
+    /// From one value to another, not round ones.
+    pub(super) fn between(low: f64, high: f64) -> Self {
+        let high = high.max(low + 1e-3);
+        let step = round_up((high - low) / MOST_TICKS);
+        let (first, last) = ((low / step).ceil(), (high / step).floor());
+        let ticks = multiples(step, last - first);
+        Self {
+            low,
+            high,
+            ticks: ticks.iter().map(|tick| first * step + tick).collect(),
+            ..Self::linear(1.0)
+        }
+    }
+
+    /// As far below zero as above it.
+    pub(super) fn about_zero(high: f64) -> Self {
+        let half = Self::linear(high).high / 2.0;
+        Self {
+            low: -2.0 * half,
+            high: 2.0 * half,
+            ticks: [-2.0, -1.0, 0.0, 1.0, 2.0].map(|n| n * half).into(),
+            ..Self::linear(1.0)
+        }
+    }
+
+    /// Lanes below each other, each one unit high, with its tick at its lower end.
+    pub(super) fn lanes(names: &'static [&'static str]) -> Self {
+        let count = (0..).zip(names).map(|(n, _)| f64::from(n));
+        let ticks: Vec<f64> = count.collect();
+        Self {
+            high: ticks.last().map_or(1.0, |last| last + 1.0),
+            ticks,
+            lanes: names,
+            ..Self::linear(1.0)
+        }
+    }
+
+    /// Its lanes; none of an axis of numbers.
+    pub(super) fn lane_names(&self) -> &'static [&'static str] {
+        self.lanes
     }
 
     pub(super) fn low(&self) -> f64 {
@@ -129,6 +176,10 @@ impl Ranged for Axis {
 
 impl ValueFormatter<f64> for Axis {
     fn format_ext(&self, value: &f64) -> String {
+        let from_below = usize::try_from(pixels(*value)).unwrap_or(usize::MAX);
+        if let Some(name) = self.lanes.iter().rev().nth(from_below) {
+            return (*name).to_owned();
+        }
         figures::number(value / self.unit)
     }
 }
@@ -214,6 +265,34 @@ mod tests {
             (Some("90"), "min")
         );
         assert_eq!(Axis::time(12.0 * 3600.0).1, "h");
+    }
+
+    #[test]
+    fn a_stretch_keeps_its_ends_and_has_round_ticks() {
+        let axis = Axis::between(25.28, 27.9425);
+        assert_eq!(
+            labels(&axis),
+            ["25.5", "26", "26.5", "27", "27.5"],
+            "2.66 s in steps of 0.5 s"
+        );
+        assert!((axis.low() - 25.28).abs() < 1e-9 && (axis.high() - 27.9425).abs() < 1e-9);
+    }
+
+    #[test]
+    fn samples_swing_about_zero() {
+        assert_eq!(
+            labels(&Axis::about_zero(17.3)),
+            ["-20", "-10", "0", "10", "20"]
+        );
+    }
+
+    #[test]
+    fn the_first_lane_is_the_uppermost() {
+        let axis = Axis::lanes(&["lost", "late", "not sent"]);
+        assert_eq!(labels(&axis), ["not sent", "late", "lost"]);
+        // 60 px of three lanes: each ends 20 px below the one before.
+        let lower_ends: Vec<i32> = axis.ticks.iter().map(|t| axis.map(t, (60, 0))).collect();
+        assert_eq!(lower_ends, [60, 40, 20]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Draws a figure: title, notes and legend above, panels below each other, limits named at the right.
 
 use super::axis::pixels;
-use super::figure::{Figure, Stroke};
+use super::figure::{Figure, Panel, Stroke};
 use super::panel::{self, Place};
 use plotters::backend::SVGBackend;
 use plotters::coord::Shift;
@@ -22,11 +22,11 @@ pub(super) const SHADE: RGBColor = RGBColor(0x80, 0x80, 0x80);
 /// Width of every plot, px.
 const WIDTH: i32 = 960;
 /// Left end of the plotting areas, px.
-const LEFT: i32 = 84;
+pub(super) const LEFT: i32 = 84;
 /// Right end of the plotting areas, px, where limits are named beyond it.
 pub(super) const RIGHT: i32 = 770;
 /// Right end of the plotting areas without limits, px.
-const RIGHT_ALONE: i32 = WIDTH - 30;
+pub(super) const RIGHT_ALONE: i32 = WIDTH - 30;
 /// Height of the line that a row of text takes, px.
 const ROW: i32 = 20;
 /// Room above a panel for its title, phases and marks, px.
@@ -43,10 +43,11 @@ pub(super) type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub(super) fn draw(figure: &Figure) -> Result<String, Error> {
     let legend = legend_rows(figure);
     let top = 34 + ROW * rows(figure.notes.len() + legend.len());
-    let panel_height = if figure.panels.len() == 1 { 280 } else { 180 };
-    let pitch = ABOVE + panel_height + BETWEEN;
-    let height = top + rows(figure.panels.len()) * pitch - BETWEEN + BELOW;
-    let right = if figure.has_limits() {
+    let usual = if figure.panels.len() == 1 { 280 } else { 180 };
+    let panel_height = |panel: &Panel| panel.height.unwrap_or(usual);
+    let pitch = |panel: &Panel| ABOVE + panel_height(panel) + BETWEEN;
+    let height = top + figure.panels.iter().map(pitch).sum::<i32>() - BETWEEN + BELOW;
+    let right = if figure.is_named_at_right() {
         RIGHT
     } else {
         RIGHT_ALONE
@@ -57,14 +58,15 @@ pub(super) fn draw(figure: &Figure) -> Result<String, Error> {
         let canvas = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         canvas.fill(&WHITE)?;
         heading(&canvas, figure, &legend)?;
+        let mut above = top;
         for (index, panel) in figure.panels.iter().enumerate() {
-            let above = top + rows(index) * pitch + ABOVE;
             let place = Place {
                 left: LEFT,
                 right,
-                top: above,
-                bottom: above + panel_height,
+                top: above + ABOVE,
+                bottom: above + ABOVE + panel_height(panel),
             };
+            above += pitch(panel);
             panel::draw(
                 &canvas,
                 figure,
@@ -75,7 +77,27 @@ pub(super) fn draw(figure: &Figure) -> Result<String, Error> {
         }
         canvas.present()?;
     }
-    Ok(svg)
+    Ok(described(&svg, figure))
+}
+
+/// The picture with its title and a description, for those who do not see it.
+fn described(svg: &str, figure: &Figure) -> String {
+    let panels = figure.panels.iter().map(|panel| {
+        let words = [&panel.title, panel.y_label, panel.empty.unwrap_or("")];
+        let words = words.into_iter().filter(|words| !words.is_empty());
+        words.collect::<Vec<_>>().join(": ")
+    });
+    let lines: Vec<String> = figure.notes.iter().cloned().chain(panels).collect();
+    let description = escaped(&format!("{}; over {}", lines.join("; "), figure.x_label));
+    let title = escaped(&figure.title);
+    let words = format!("<title>{title}</title>\n<desc>{description}</desc>\n");
+    let end = svg.find('>').map_or(0, |end| end + 1);
+    format!("{}\n{words}{}", &svg[..end], svg[end..].trim_start())
+}
+
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;");
+    text.replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn heading(canvas: &Canvas, figure: &Figure, legend: &[Vec<Key>]) -> Result<(), Error> {
@@ -165,7 +187,9 @@ fn legend_rows<'a>(figure: &'a Figure) -> Vec<Vec<Key<'a>>> {
     {
         row.push(Key::Tainted);
     }
-    rows.push(row);
+    if !row.is_empty() {
+        rows.push(row);
+    }
     rows
 }
 

@@ -19,6 +19,7 @@ pub(super) fn figure<'a>(timeline: &'a Timeline) -> Figure<'a> {
         title: timeline.series.title(leg),
         y: Axis::logarithmic(FLOOR_MS, high),
         y_label: "dead air (ms/s)",
+        height: None,
         limits: limits::told(timeline.series.thresholds, "dead_air", leg),
         empty: empty(timeline, leg, &shapes),
         shapes,

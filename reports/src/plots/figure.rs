@@ -38,10 +38,10 @@ pub(super) struct Figure<'a> {
 }
 
 impl Figure<'_> {
-    /// Whether there is a limit to name.
-    pub(super) fn has_limits(&self) -> bool {
-        let mut limits = self.panels.iter().flat_map(|panel| &panel.limits);
-        limits.next().is_some() || !self.x_limits.is_empty()
+    /// Whether there is a limit to name, or a lane to count.
+    pub(super) fn is_named_at_right(&self) -> bool {
+        let named = |panel: &Panel| !panel.limits.is_empty() || !panel.y.lane_names().is_empty();
+        self.panels.iter().any(named) || !self.x_limits.is_empty()
     }
 }
 
@@ -54,6 +54,8 @@ pub(super) struct Panel {
     pub(super) limits: Vec<Limit>,
     /// Said in the middle when there is nothing to draw.
     pub(super) empty: Option<&'static str>,
+    /// Pixels; none for what the number of panels leaves.
+    pub(super) height: Option<i32>,
 }
 
 /// How a line looks.
@@ -84,6 +86,24 @@ pub(super) enum Shape {
     Bars(Stroke, Vec<(f64, f64, f64)>),
     /// Triangles along the upper edge.
     Ticks(Stroke, Vec<f64>),
+    /// How much of something there was in a lane of [`Axis::lanes`].
+    Lane(Stroke, Lane),
+    /// The least and the largest value of each pixel column, from the left.
+    Envelope(Stroke, Vec<(f64, f64)>),
+    /// Shaded over the whole height: (from, to), in order.
+    Bands(Stroke, Vec<(f64, f64)>),
+    /// Bars above the panel: (from, to), in order.
+    Strips(Stroke, Vec<(f64, f64)>),
+}
+
+/// A lane's content.
+pub(super) struct Lane {
+    /// Which, 0 the uppermost.
+    pub(super) index: usize,
+    /// (from, to, share of the lane's height), in order and apart.
+    pub(super) bars: Vec<(f64, f64, f64)>,
+    /// Said at its right.
+    pub(super) remark: String,
 }
 
 impl Shape {
@@ -92,7 +112,11 @@ impl Shape {
         match self {
             Self::Line(_, segments) => segments.iter().flatten().map(|point| point.1).collect(),
             Self::Bars(_, bars) => bars.iter().map(|bar| bar.2).collect(),
-            Self::Ticks(..) => Vec::new(),
+            Self::Ticks(..)
+            | Self::Lane(..)
+            | Self::Envelope(..)
+            | Self::Bands(..)
+            | Self::Strips(..) => Vec::new(),
         }
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn figure<'a>(timeline: &'a Timeline) -> Figure<'a> {
             title: String::new(),
             y: logarithmic_axis(&heights, FLOOR_MS, &limits),
             y_label: "interarrival jitter (ms)",
+            height: None,
             empty: heights.is_empty().then_some("nothing measured"),
             shapes,
             limits,

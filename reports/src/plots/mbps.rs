@@ -57,6 +57,7 @@ fn panel(
         title: title.to_owned(),
         y: Axis::linear(highest.filter(|high| *high > 0.0).map_or(1.0, shown)),
         y_label: "Mbit/s",
+        height: None,
         empty: highest.is_none().then_some("nothing measured"),
         shapes,
         limits,

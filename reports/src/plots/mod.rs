@@ -15,10 +15,14 @@ mod panel;
 mod pdv;
 mod pdv_distribution;
 mod series;
+mod shapes;
+mod silences;
 mod timeline;
+mod waveform;
 
 pub use series::Series;
 pub(crate) use series::leg_title;
+pub(crate) use waveform::{COLUMNS, Channel, Waveform};
 
 use figure::Figure;
 use plotters::drawing::DrawingAreaErrorKind;
@@ -58,6 +62,9 @@ pub fn draw_all<'a>(series: impl Into<Series<'a>>) -> Result<Vec<Plot>, PlotErro
     let attribution = series
         .has_attribution
         .then(|| ("attribution", attribution::figure(&timeline)));
+    let silences = series
+        .silences
+        .map(|silences| ("silences", silences::figure(&timeline, silences)));
     [
         (
             "interarrival-jitter",
@@ -69,9 +76,15 @@ pub fn draw_all<'a>(series: impl Into<Series<'a>>) -> Result<Vec<Plot>, PlotErro
         ("dead-air", dead_air::figure(&timeline)),
     ]
     .into_iter()
+    .chain(silences)
     .chain(attribution)
     .map(|(name, figure)| plot(name, &figure))
     .collect()
+}
+
+/// The samples around a silence.
+pub(crate) fn draw_waveform(waveform: &Waveform) -> Result<Plot, PlotError> {
+    plot("waveform", &waveform::figure(waveform))
 }
 
 fn plot(name: &'static str, figure: &Figure) -> Result<Plot, PlotError> {

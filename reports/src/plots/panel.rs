@@ -2,11 +2,11 @@
 
 use super::axis::Axis;
 use super::canvas::{self, Canvas, Error, GRID, INK, SHADE, Text};
-use super::figure::{Figure, Panel, Shape, Stroke};
-use super::limit_lines;
+use super::figure::{Figure, Panel};
+use super::{limit_lines, shapes};
 use milliwatt_wire::facts::Phase;
 use plotters::coord::ranged1d::{Ranged, ValueFormatter};
-use plotters::element::{Circle, PathElement, Polygon, Rectangle};
+use plotters::element::{PathElement, Rectangle};
 use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
 
@@ -40,16 +40,22 @@ pub(super) fn draw(
     phases(canvas, figure, place)?;
     grid(canvas, figure, panel, place)?;
     for shape in &panel.shapes {
-        draw_shape(canvas, shape, (&figure.x, &panel.y), place)?;
+        shapes::draw(canvas, shape, (&figure.x, &panel.y), place)?;
     }
     tainted(canvas, figure, place)?;
-    marks(canvas, figure, place)?;
+    marks(canvas, figure, panel, place)?;
     limit_lines::across(canvas, panel, place)?;
     limit_lines::upright(canvas, figure, place)?;
     names(canvas, figure, panel, place, last)
 }
 
 fn grid(canvas: &Canvas, figure: &Figure, panel: &Panel, place: Place) -> Result<(), Error> {
+    // The name of a lane stands in it, above the line that it ends with.
+    let lift = if panel.y.lane_names().is_empty() {
+        0
+    } else {
+        8
+    };
     for tick in panel.y.key_points(0) {
         let y = place.y(&panel.y, tick);
         canvas.draw(&PathElement::new(
@@ -63,7 +69,7 @@ fn grid(canvas: &Canvas, figure: &Figure, panel: &Panel, place: Place) -> Result
         canvas::text(
             canvas,
             &panel.y.format_ext(&tick),
-            (place.left - 6, y),
+            (place.left - 6, y - lift),
             look,
         )?;
     }
@@ -201,8 +207,8 @@ fn tainted(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> 
     Ok(())
 }
 
-/// Lines at marks and stalls, named as long as the names do not run into each other.
-fn marks(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> {
+/// Lines at marks and stalls, named as long as the names do not run into each other or into the title.
+fn marks(canvas: &Canvas, figure: &Figure, panel: &Panel, place: Place) -> Result<(), Error> {
     let at = |(at, kind): &(f64, String)| (place.x(&figure.x, *at), kind.clone());
     let mut marks: Vec<(i32, String)> = figure
         .timeline
@@ -211,7 +217,9 @@ fn marks(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> {
         .map(at)
         .collect();
     marks.dedup();
-    let mut free_from = place.left + 220;
+    // By an estimate of 7 px a letter of the title.
+    let letters = i32::try_from(panel.title.chars().count()).unwrap_or(0);
+    let mut free_from = place.left + (7 * letters + 10).max(220);
     for (x, kind) in marks {
         let line = vec![(x, place.top - 16), (x, place.bottom)];
         canvas.draw(&PathElement::new(line, INK.mix(0.5)))?;
@@ -225,51 +233,4 @@ fn marks(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-fn draw_shape(
-    canvas: &Canvas,
-    shape: &Shape,
-    axes: (&Axis, &Axis),
-    place: Place,
-) -> Result<(), Error> {
-    let spot = |(x, y): (f64, f64)| (place.x(axes.0, x), place.y(axes.1, y));
-    match shape {
-        Shape::Line(stroke, segments) => segments.iter().try_for_each(|segment| {
-            line(canvas, *stroke, segment.iter().copied().map(spot).collect())
-        }),
-        Shape::Bars(stroke, bars) => bars.iter().try_for_each(|&(from, to, height)| {
-            let ((left, top), (right, _)) = (spot((from, height)), spot((to, height)));
-            let corners = [(left, top), (right.max(left + 2), place.bottom)];
-            canvas.draw(&Rectangle::new(
-                corners,
-                stroke.colour.mix(stroke.opacity).filled(),
-            ))
-        }),
-        Shape::Ticks(stroke, at) => {
-            let mut places: Vec<i32> = at.iter().map(|at| place.x(axes.0, *at)).collect();
-            places.dedup();
-            places
-                .iter()
-                .try_for_each(|x| triangle(canvas, *stroke, (*x, place.top)))
-        }
-    }
-}
-
-fn line(canvas: &Canvas, stroke: Stroke, points: Vec<(i32, i32)>) -> Result<(), Error> {
-    match points[..] {
-        [lone] => canvas.draw(&Circle::new(
-            lone,
-            2,
-            stroke.colour.mix(stroke.opacity).filled(),
-        )),
-        _ => canvas.draw(&PathElement::new(points, canvas::style(stroke))),
-    }
-}
-
-fn triangle(canvas: &Canvas, stroke: Stroke, (x, y): (i32, i32)) -> Result<(), Error> {
-    canvas.draw(&Polygon::new(
-        vec![(x - 4, y), (x + 4, y), (x, y + 8)],
-        stroke.colour,
-    ))
 }

@@ -35,6 +35,7 @@ pub(super) fn figure<'a>(timeline: &'a Timeline) -> Figure<'a> {
         title: timeline.series.title(leg),
         y: y.clone(),
         y_label: "PDV (ms)",
+        height: None,
         empty: shapes
             .iter()
             .all(|shape| shape.heights().is_empty())

@@ -40,6 +40,7 @@ pub(super) fn figure(series: &Series) -> Figure<'static> {
             title: String::new(),
             y: Axis::logarithmic(rarest, 100.0),
             y_label: "packets above (%)",
+            height: None,
             shapes: lines
                 .map(|(leg, curve)| Shape::Line(Stroke::of(leg, 1.0, 2), vec![curve]))
                 .collect(),

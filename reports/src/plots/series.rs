@@ -2,7 +2,7 @@
 
 use crate::{figures, incidents};
 use milliwatt_scoring::analysis::{Analysis, AnalyzedSecond};
-use milliwatt_scoring::measured::{DelayParts, Measured, SecondRow, ThresholdResult};
+use milliwatt_scoring::measured::{DelayParts, EventRow, Measured, SecondRow, ThresholdResult};
 use milliwatt_wire::facts::Phase;
 use milliwatt_wire::id::Leg;
 use std::collections::BTreeMap;
@@ -36,6 +36,17 @@ pub struct Series<'a> {
     pub(super) transfers: bool,
     /// It can be told whose doing delay was.
     pub(super) has_attribution: bool,
+    /// Events and recordings of a run; a capture has none.
+    pub(super) silences: Option<Silences<'a>>,
+}
+
+/// What dead air did to recordings.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Silences<'a> {
+    /// Every event of the run.
+    pub(super) events: &'a [EventRow],
+    /// A recording came back.
+    pub(super) recorded: bool,
 }
 
 /// A second of one leg.
@@ -94,6 +105,10 @@ impl<'a> From<&'a Measured> for Series<'a> {
             load: "everything, as a NIC counts it",
             transfers: true,
             has_attribution: true,
+            silences: Some(Silences {
+                events: &measured.events,
+                recorded: measured.recordings.received > 0,
+            }),
         }
     }
 }
@@ -129,6 +144,7 @@ impl<'a> From<&'a Analysis> for Series<'a> {
             load: "RTP, as a NIC counts it",
             transfers: false,
             has_attribution: false,
+            silences: None,
         }
     }
 }

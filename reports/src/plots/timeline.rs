@@ -3,6 +3,7 @@
 use super::axis::Axis;
 use super::figure::Segment;
 use super::series::{Second, Series};
+use crate::figures;
 use milliwatt_wire::id::Leg;
 use std::collections::BTreeMap;
 
@@ -69,6 +70,23 @@ impl<'a> Timeline<'a> {
             .collect()
     }
 
+    /// How many stretches of time there are at once: (from, to, count) of each row of points that have as many, those
+    /// without any left out. A stretch is in every point that it touches; points are as many as a line has at most.
+    pub(super) fn overlaps(
+        &self,
+        stretches: impl Iterator<Item = (f64, f64)>,
+    ) -> Vec<(f64, f64, u32)> {
+        overlaps(self.axis.high() / f64::from(MOST_POINTS), stretches)
+    }
+
+    /// What a reader must know of thinned [`Timeline::overlaps`].
+    pub(super) fn overlap_notes(&self) -> Vec<String> {
+        match self.axis.high() / f64::from(MOST_POINTS) {
+            seconds if seconds <= 1.0 => Vec::new(),
+            seconds => vec![format!("each point: all of {} s", figures::number(seconds))],
+        }
+    }
+
     /// What a reader must know of thinned series.
     pub(super) fn notes(&self) -> Vec<String> {
         match self.seconds_a_point {
@@ -79,5 +97,68 @@ impl<'a> Timeline<'a> {
 
     fn middle(&self, bin: u32) -> f64 {
         (f64::from(bin) + 0.5) * f64::from(self.seconds_a_point)
+    }
+}
+
+fn overlaps(point_s: f64, stretches: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64, u32)> {
+    let mut changes: BTreeMap<u32, i64> = BTreeMap::new();
+    for (from, to) in stretches {
+        let (first, last) = (point(from / point_s), point(to / point_s));
+        *changes.entry(first).or_default() += 1;
+        *changes.entry(last.max(first) + 1).or_default() -= 1;
+    }
+    changes.retain(|_, change| *change != 0);
+    let mut runs = Vec::new();
+    let (mut from, mut count) = (0, 0);
+    for (at, change) in changes {
+        if let (Ok(count), true) = (u32::try_from(count), count > 0) {
+            let place = |point: u32| f64::from(point) * point_s;
+            runs.push((place(from), place(at), count));
+        }
+        (from, count) = (at, count + change);
+    }
+    runs
+}
+
+/// The point that a place on the axis lies in, in points.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, and no number is 0; a place on the axis"
+)]
+fn point(place: f64) -> u32 {
+    (place as u32).min(MOST_POINTS - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In points of a tenth of a second: (first, one after the last, count).
+    fn found(stretches: &[(f64, f64)]) -> Vec<(u32, u32, u32)> {
+        let tenths = |seconds: f64| point(seconds * 10.0 + 0.5);
+        overlaps(0.1, stretches.iter().copied())
+            .into_iter()
+            .map(|(from, to, count)| (tenths(from), tenths(to), count))
+            .collect()
+    }
+
+    #[test]
+    fn stretches_are_counted_in_every_point_that_they_touch() {
+        // 1.05 to 1.32 touches points 10 to 13, 1.25 to 1.25 point 12; 5.0 to 5.0 point 50.
+        let found = found(&[(1.05, 1.32), (1.25, 1.25), (5.0, 5.0)]);
+        assert_eq!(found, [(10, 12, 1), (12, 13, 2), (13, 14, 1), (50, 51, 1)]);
+    }
+
+    #[test]
+    fn stretches_that_follow_each_other_are_one_run() {
+        assert_eq!(found(&[(2.0, 2.05), (2.1, 2.15)]), [(20, 22, 1)]);
+    }
+
+    #[test]
+    fn what_lies_beyond_the_axis_or_nowhere_is_drawn_at_its_edge() {
+        let broken = [(1e9, 2e9), (-3.0, f64::NAN)];
+        assert_eq!(found(&broken), [(0, 1, 1), (899, 899, 1)]);
+        assert!(found(&[]).is_empty());
     }
 }

@@ -5,6 +5,8 @@ mod analysis;
 #[cfg(test)]
 mod directory;
 #[cfg(test)]
+mod excerpts;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod plots;

@@ -2,7 +2,7 @@
 
 use crate::sample;
 use milliwatt_reports::plots::{self, Plot};
-use milliwatt_scoring::measured::Measured;
+use milliwatt_scoring::measured::{EventRow, Measured};
 
 fn draw(measured: &Measured) -> Vec<Plot> {
     plots::draw_all(measured).unwrap()
@@ -94,4 +94,80 @@ fn a_lone_second_is_a_dot() {
     lone.seconds.retain(|row| row.second == 7);
     assert!(svg(&lone, "interarrival-jitter").contains("<circle"));
     assert!(!svg(&sample::pass(), "interarrival-jitter").contains("<circle"));
+}
+
+#[test]
+fn what_was_not_recorded_had_no_silence_and_is_not_said_to_have_none() {
+    assert!(svg(&sample::pass(), "silences").contains("no silences"));
+    assert!(svg(&sample::empty(), "silences").contains("no recordings"));
+    let broken = svg(&sample::fail(), "silences");
+    assert!(!broken.contains("no silences") && !broken.contains("no recordings"));
+    assert!(!broken.contains("no dead air"));
+    let mut heard = sample::fail();
+    heard.events.retain(|event| event.kind == "silence");
+    assert!(svg(&heard, "silences").contains("no dead air"));
+}
+
+/// What stands at the right of each lane, from the uppermost down.
+#[test]
+fn each_lane_of_silences_counts_its_own() {
+    let remarks = svg(&sample::fail(), "silences");
+    let remarks: Vec<&str> = remarks
+        .lines()
+        .filter(|line| line.contains(", longest"))
+        .collect();
+    assert_eq!(
+        remarks,
+        [
+            "1, longest 140 ms",     // receive leg, lost
+            "500, longest 680 ms",   // receive leg, guest clock
+            "500, longest 680 ms",   // sent leg, late
+            "1, longest 142.5 ms",   // silences: lost
+            "500, longest 682.5 ms", // guest clock
+            "1, longest 1,000 ms",   // known
+            "5, longest 7,000 ms",   // unexplained
+        ]
+    );
+}
+
+/// 12 h with an event every second of each kind, some of each thousand together: the picture stays small.
+#[test]
+fn many_thousands_of_silences_stay_a_small_picture() {
+    let mut long = sample::pass();
+    let last = long.seconds.last().unwrap().clone();
+    for leg in milliwatt_wire::id::Leg::BOTH {
+        let mut row = last.clone();
+        (row.leg, row.second) = (leg, 12 * 3600 - 1);
+        long.seconds.push(row);
+    }
+    let kinds = sample::fail().events;
+    long.events = (0..12 * 3600_u32)
+        .flat_map(|n| {
+            let row = kinds[usize::try_from(n).unwrap() * 7 % kinds.len()].clone();
+            // Every second point of 48 s, so that no two runs of points join.
+            let at_s = f64::from(n / 96 * 96 + n % 48);
+            std::iter::once(EventRow { at_s, ..row })
+        })
+        .filter(|event| event.kind != "stall")
+        .collect();
+    assert!(long.events.len() > 40_000);
+    let picture = svg(&long, "silences");
+    assert!(picture.contains("each point: all of 48 s"));
+    assert!(picture.len() < 300_000, "{} octets", picture.len());
+}
+
+/// Readers who see no picture have its title and a description.
+#[test]
+fn every_picture_has_a_title_and_a_description() {
+    for plot in draw(&sample::fail()) {
+        let words: Vec<&str> = plot.svg.lines().skip(1).take(2).collect();
+        let title = format!("<title>{}</title>", plot.title);
+        assert_eq!(words[0], title, "{}", plot.name);
+        assert!(words[1].starts_with("<desc>") && words[1].ends_with("</desc>"));
+        assert!(
+            words[1].len() > "<desc>; over run time (s)</desc>".len(),
+            "{}",
+            plot.name
+        );
+    }
 }

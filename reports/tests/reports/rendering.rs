@@ -2,7 +2,9 @@
 
 use crate::sample;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
-use milliwatt_reports::{RunContext, Scorecard, csv, events, hlog, html, junit, plots, terminal};
+use milliwatt_reports::{
+    RunContext, Scorecard, csv, events, excerpts, hlog, html, junit, plots, terminal,
+};
 use milliwatt_scoring::measured::Measured;
 
 fn summary(measured: &Measured) -> String {
@@ -21,12 +23,15 @@ fn junit(measured: &Measured) -> String {
     .unwrap()
 }
 
+/// The page of a run whose recordings were taken away.
 fn html(measured: &Measured, context: &RunContext) -> String {
+    let plots = plots::draw_all(measured).unwrap();
+    let excerpts = excerpts::of(measured, |_| Err(excerpts::NoAudio::NotThere)).unwrap();
     html::render(
         &Scorecard::new(context, measured),
         measured,
         context,
-        &plots::draw_all(measured).unwrap(),
+        (&plots, &excerpts),
     )
     .unwrap()
 }
@@ -132,11 +137,27 @@ fn events_are_a_json_object_a_line() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    // A stall, a dead-air event for each of 1000 streams, a silence on each of two channels.
-    assert_eq!(rows.len(), 1003);
-    assert_eq!(rows[1]["kind"], "dead-air");
-    assert_eq!(rows[1]["stream"]["leg"], "receive");
-    assert_eq!(rows[1]["cause"], "guest-playout");
+    // A stall, a dead-air event for each of 1000 streams and one more, a silence on each of 500 channels and 7 more.
+    assert_eq!(rows.len(), 1509);
+    let stalled = rows.iter().position(|row| row["kind"] == "stall").unwrap();
+    let dead = &rows[stalled + 1];
+    assert_eq!(dead["kind"], "dead-air");
+    assert_eq!(dead["stream"]["leg"], "receive");
+    assert_eq!(dead["cause"], "guest-playout");
+    for absent in ["origin", "file", "start_s"] {
+        assert!(dead.get(absent).is_none(), "{absent} of dead air");
+    }
+    let known = &rows[0];
+    assert_eq!(known["kind"], "silence");
+    assert_eq!(
+        (&known["origin"], &known["file"], &known["start_s"]),
+        (&"known".into(), &"call-00003.wav".into(), &12.0.into())
+    );
+    let words: std::collections::BTreeSet<&str> = rows
+        .iter()
+        .filter_map(|row| row["origin"].as_str())
+        .collect();
+    assert_eq!(Vec::from_iter(words), ["dead-air", "known", "unexplained"]);
 }
 
 /// Headings, verdict and the texts of the first table: layout may change without a new snapshot.
@@ -147,7 +168,7 @@ fn the_skeleton_of_the_page() {
         [
             "<h1>",
             "<h2>",
-            "<title>",
+            "- milliwatt</title>",
             "<div class=\"verdict",
             "<td class=\"mark fail",
         ]
@@ -166,7 +187,7 @@ fn the_page_needs_no_network() {
     ] {
         assert!(!page.contains(foreign), "{foreign}");
     }
-    assert_eq!(page.matches("<svg").count(), 6);
+    assert_eq!(page.matches("<svg").count(), 7);
 }
 
 #[test]
@@ -183,8 +204,12 @@ fn the_page_escapes_what_a_scenario_says() {
 #[test]
 fn the_page_lists_the_first_200_events_and_counts_the_rest() {
     let page = html(&sample::fail(), &sample::context());
-    assert_eq!(page.matches("<td>dead-air</td>").count(), 200);
-    assert!(page.contains("802 more in events.jsonl"));
+    // The first two silences are earlier than the stall: the known one, and that of lost packets.
+    assert_eq!(page.matches("<td>dead-air</td>").count(), 198);
+    assert_eq!(page.matches("<td>silence</td>").count(), 2);
+    assert!(page.contains("recording of call 3, channel 0, 12.000 s in"));
+    assert!(page.contains("data-label=\"cause\">known silence<"));
+    assert!(page.contains("1,308 more in events.jsonl"));
 }
 
 #[test]

@@ -2,9 +2,12 @@
 //! one whose tester could not keep pace, one that measured nothing; and captures.
 
 mod analyses;
+pub(crate) mod events;
+pub(crate) mod recordings;
 mod rows;
 mod runs;
 mod totals;
 
 pub(crate) use analyses::{capture, captured_run, nothing};
+pub(crate) use recordings::write_recordings;
 pub(crate) use runs::{context, empty, fail, invalid, pass};

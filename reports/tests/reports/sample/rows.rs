@@ -2,9 +2,9 @@
 
 use super::runs::FULL;
 use milliwatt_scoring::measured::{
-    DelayParts, EventRow, RecordingRow, SecondHistogram, SecondRow, StreamRow,
+    DelayParts, RecordingRow, SecondHistogram, SecondRow, StreamRow,
 };
-use milliwatt_wire::facts::{DeadCause, Phase};
+use milliwatt_wire::facts::Phase;
 use milliwatt_wire::id::{CallId, Leg, Party, StreamId};
 
 /// 0 to 1, the same for the same second, leg and purpose.
@@ -135,63 +135,6 @@ pub(super) fn recording_rows() -> Vec<RecordingRow> {
         ..whole.clone()
     };
     vec![whole, broken]
-}
-
-pub(super) fn stall_events() -> Vec<EventRow> {
-    let stalled = EventRow {
-        at_s: 31.2,
-        kind: "stall".into(),
-        stream: None,
-        call: None,
-        channel: None,
-        duration_ms: Some(702.0),
-        cause: None,
-        origin: None,
-        file: None,
-        start_s: None,
-        tainted: false,
-        text: "no playout tick for 702 ms".into(),
-    };
-    let dead = (0..1000_u32).map(|n| EventRow {
-        at_s: 31.24 + f64::from(n) * 2e-5,
-        kind: "dead-air".into(),
-        stream: Some(StreamId {
-            call: CallId(n / 4),
-            party: Party::BOTH[usize::from(n % 2 == 1)],
-            leg: Leg::BOTH[usize::from(n % 4 > 1)],
-        }),
-        call: None,
-        channel: None,
-        duration_ms: Some(640.0 + f64::from(n % 3) * 20.0),
-        cause: Some(if n % 4 > 1 {
-            DeadCause::Late
-        } else {
-            DeadCause::GuestPlayout
-        }),
-        origin: None,
-        file: None,
-        start_s: None,
-        tainted: false,
-        text: "dead air".into(),
-    });
-    let silence = (0..2_u8).map(|channel| EventRow {
-        at_s: 31.28,
-        kind: "silence".into(),
-        stream: None,
-        call: Some(17),
-        channel: Some(channel),
-        duration_ms: Some(662.5),
-        cause: None,
-        origin: None,
-        file: None,
-        start_s: None,
-        tainted: false,
-        text: "silence in the recording".into(),
-    });
-    std::iter::once(stalled)
-        .chain(dead)
-        .chain(silence)
-        .collect()
 }
 
 /// An exponential tail above 0.02 ms, down to 1 of 1e6.

@@ -1,6 +1,7 @@
 //! The sample runs.
 
-use super::rows::{curve, delay, histograms, recording_rows, second_row, stall_events, stream_row};
+use super::events::stall_events;
+use super::rows::{curve, delay, histograms, recording_rows, second_row, stream_row};
 use super::totals::{document, leg, thresholds, validity};
 use milliwatt_reports::RunContext;
 use milliwatt_scoring::measured::{
@@ -71,6 +72,9 @@ pub(crate) fn fail() -> Measured {
         leg.pdv_ms.max = Some(702.4);
         leg.pdv_ms.p999 = Some(611.0);
     }
+    // One of 140 ms beside the stall.
+    m.legs.receive.dead_air.events += 1;
+    m.legs.receive.dead_air.total_ms += 140.0;
     for threshold in &mut m.thresholds {
         let worst = match threshold.metric.as_str() {
             "dead_air.events_200ms" => 500.0,
@@ -89,7 +93,8 @@ pub(crate) fn fail() -> Measured {
         step_ms: 0.0,
     });
     m.recordings.with_silence = 250;
-    m.recordings.silence_events = 500;
+    m.recordings.silence_events = 507;
+    m.recordings.silence_events_unexplained = 5;
     m.recordings.upper_bound_95_percent = Some(0.71);
     m
 }
@@ -275,7 +280,10 @@ fn run(scale: fn(u32) -> f64) -> Measured {
         streams: vec![stream_row(Leg::Receive), stream_row(Leg::Sent)],
         events: Vec::new(),
         recording_rows: recording_rows(),
-        recording_layout: RecordingLayout::default(),
+        recording_layout: RecordingLayout {
+            playout_buffer_ms: 60.0,
+            channel_a_party: true,
+        },
         pdv_curves: [curve(1.0), curve(1.6)],
         histograms: (FULL.0..FULL.1).flat_map(histograms).collect(),
     }

@@ -5,12 +5,14 @@
 //! * [`mod@line`]: all streams of one port pair, one after the other; tells them by SSRC.
 //! * [`leg`]: what is counted over all streams of a leg.
 //! * [`playout`]: the buffer between arrival and a 20 ms clock.
+//! * [`concealment`]: what is played in place of a packet that is not there.
 //! * [`recorder`]: a call's recording, from playout frames to the octets of a WAV file.
 //!
 //! * [`driver`]: reading the sockets of many ports.
 //!
 //! Sans-IO but for the driver: time is an argument.
 
+pub mod concealment;
 pub mod driver;
 mod due;
 pub mod leg;

@@ -2,6 +2,7 @@
 
 use super::port::{Heard, PortPair, RtcpPort, heard};
 use milliwatt_generator::calls::Call;
+use milliwatt_receiver::concealment::Concealer;
 use milliwatt_receiver::leg::LegLog;
 use milliwatt_receiver::line::{Arrival, LineReceiver, Taken};
 use milliwatt_receiver::packet::RtpView;
@@ -9,7 +10,7 @@ use milliwatt_receiver::playout::{AudioPool, PlayoutBuffer};
 use milliwatt_receiver::stream::{Placed, StreamPlan};
 use milliwatt_wire::facts::{DeadCause, Fact};
 use milliwatt_wire::id::{CallId, Leg, StreamId};
-use milliwatt_wire::load::{LoadSpec, SAMPLES_PER_PACKET};
+use milliwatt_wire::load::{Fill, LoadSpec, Role, SAMPLES_PER_PACKET};
 use milliwatt_wire::time::RunTime;
 
 /// A run of slots that were there and were not played, still growing.
@@ -27,6 +28,10 @@ pub(super) struct EngineLine {
     receiver: LineReceiver,
     playout: PlayoutBuffer,
     playout_depth: i64,
+    /// The code word of silence.
+    idle: u8,
+    /// What fills gaps, where that is not silence.
+    concealer: Option<Box<Concealer>>,
     playing: Option<CallId>,
     unplayed: Option<UnplayedRun>,
 }
@@ -49,6 +54,8 @@ impl EngineLine {
             receiver,
             playout: PlayoutBuffer::new(load.playout_buffer),
             playout_depth: load.playout_buffer,
+            idle: load.codec.idle_code(),
+            concealer: concealer(load).map(Box::new),
             playing: None,
             unplayed: None,
         }
@@ -92,6 +99,9 @@ impl EngineLine {
         if self.playing.is_none_or(|call| call < plan.stream.call) {
             self.playing = Some(plan.stream.call);
             self.playout.clear(pool);
+            if let Some(concealer) = &mut self.concealer {
+                concealer.reset();
+            }
         }
         if self.playing != Some(plan.stream.call) || self.playout.insert(slot, payload, pool) {
             return;
@@ -108,19 +118,30 @@ impl EngineLine {
         }
     }
 
-    /// The audio whose turn is at a tick of `call`, due at `due`; none when nothing is there.
-    pub(super) fn play<'p>(
+    /// Plays what has its turn at a tick of `call`, due at `due`, and what fills its place when it is not there.
+    /// Before a stream's first packet, and after its last, that is silence.
+    pub(super) fn play(
         &mut self,
         call: &Call,
         due: RunTime,
         drift: i64,
-        pool: &'p mut AudioPool,
-    ) -> Option<&'p [u8; SAMPLES_PER_PACKET]> {
-        let slot = self.slot_at(call, due, drift)?;
-        self.playout.take(slot, pool)
+        pool: &mut AudioPool,
+        payload: &mut [u8],
+    ) {
+        let slot = self.slot_at(call, due, drift);
+        let audio = slot.and_then(|slot| self.playout.take(slot, pool));
+        match (&mut self.concealer, audio) {
+            (Some(concealer), audio) => {
+                payload.copy_from_slice(&conceal(concealer, slot, audio));
+            }
+            (None, Some(audio)) => payload.copy_from_slice(audio),
+            (None, None) => payload.fill(self.idle),
+        }
     }
 
-    /// A tick of `call` that did not run in time: what it would have played is not heard.
+    /// A tick of `call` that did not run in time: what it would have played is not heard. The stream goes on with
+    /// what came after it, and so does its concealment: what is concealed later follows from what should have been
+    /// heard by then, and nothing fades where nothing was played.
     pub(super) fn miss(
         &mut self,
         call: &Call,
@@ -129,14 +150,13 @@ impl EngineLine {
         pool: &mut AudioPool,
         facts: &mut impl FnMut(Fact),
     ) {
-        let Some(slot) = self.slot_at(call, due, drift) else {
-            return;
-        };
-        let was_there = self.playout.take(slot, pool).is_some();
-        if let (true, Some(stream)) = (
-            was_there,
-            self.receiver.stream_of(call.id).map(|s| s.plan().stream),
-        ) {
+        let slot = self.slot_at(call, due, drift);
+        let audio = slot.and_then(|slot| self.playout.take(slot, pool));
+        if let Some(concealer) = &mut self.concealer {
+            conceal(concealer, slot, audio);
+        }
+        let stream = self.receiver.stream_of(call.id).map(|s| s.plan().stream);
+        if let (Some(slot), Some(_), Some(stream)) = (slot, audio, stream) {
             self.note_unplayed(stream, slot, facts);
         }
     }
@@ -205,6 +225,26 @@ impl EngineLine {
     pub(super) fn close(&mut self, facts: &mut impl FnMut(Fact)) {
         self.flush_unplayed(facts);
         self.receiver.close(facts);
+    }
+}
+
+/// What a load has fill the gaps of a stream that is played; none is silence.
+fn concealer(load: &LoadSpec) -> Option<Concealer> {
+    match (load.role, load.fill) {
+        (Role::MediaServer, Fill::G711AppendixI) => Concealer::of(load.codec),
+        (Role::Echo, _) | (_, Fill::Silence) => None,
+    }
+}
+
+/// The frame of a tick; without a slot its stream has not begun, or is over.
+fn conceal(
+    concealer: &mut Concealer,
+    slot: Option<u32>,
+    audio: Option<&[u8; SAMPLES_PER_PACKET]>,
+) -> [u8; SAMPLES_PER_PACKET] {
+    match slot {
+        Some(_) => concealer.play(audio),
+        None => concealer.rest(),
     }
 }
 

@@ -15,7 +15,7 @@ use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::socket::{MediaSocket, SendOutcome};
 use milliwatt_wire::time::RunTime;
 
-/// Puts the audio whose turn it is, or silence, into the sender's packet. Gives the frame to record.
+/// Puts the audio whose turn it is, or what fills its place, into the sender's packet. Gives the frame to record.
 pub(super) fn fill(
     load: &LoadSpec,
     sender: &mut StreamSender,
@@ -27,10 +27,7 @@ pub(super) fn fill(
 ) -> AudioFrame {
     let index = sender.next_slot().unwrap_or(0);
     let payload = sender.fill();
-    match line.play(call, due, drift, pool) {
-        Some(audio) => payload.copy_from_slice(audio),
-        None => payload.fill(load.codec.idle_code()),
-    }
+    line.play(call, due, drift, pool, payload);
     let channel = u8::try_from(speaker % usize::from(load.legs.max(1))).unwrap_or(0);
     let mut frame = AudioFrame {
         call: call.id,

@@ -56,5 +56,6 @@ pub(crate) fn test_load() -> LoadSpec {
         known_silences: Vec::new(),
         audio: Audio::Tone,
         fill: Fill::Silence,
+        rated_fill: Fill::G711AppendixI,
     }
 }

@@ -297,6 +297,7 @@ mod tests {
             known_silences: Vec::new(),
             audio: Audio::Tone,
             fill: Fill::Silence,
+            rated_fill: Fill::G711AppendixI,
         }
     }
 

@@ -186,6 +186,7 @@ fn opened(end: End) -> Fact {
             known_silences: Vec::new(),
             audio: Audio::Tone,
             fill: Fill::Silence,
+            rated_fill: Fill::G711AppendixI,
         }),
         same_clock: true,
         wall_at_zero: 0,

@@ -312,7 +312,12 @@ pub fn rating_of(mos: f64) -> f64 {
 /// default set otherwise. `ppl_percent`: lost and discarded packets of those expected.
 #[must_use]
 pub fn mos_lq(ppl_percent: f64, burst_ratio: f64) -> f64 {
-    let equipment = Equipment::G711_CONCEALED;
+    mos_lq_of(Equipment::G711_CONCEALED, ppl_percent, burst_ratio)
+}
+
+/// The same of other equipment.
+#[must_use]
+pub fn mos_lq_of(equipment: Equipment, ppl_percent: f64, burst_ratio: f64) -> f64 {
     let connection = Transmission {
         equipment,
         ppl_percent,

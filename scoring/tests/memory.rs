@@ -143,6 +143,7 @@ impl Simulation {
             known_silences: Vec::new(),
             audio: Audio::Tone,
             fill: Fill::Silence,
+            rated_fill: Fill::G711AppendixI,
         }
     }
 }

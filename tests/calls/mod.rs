@@ -15,6 +15,7 @@ mod calibration;
 mod capture;
 mod captured;
 mod clocks;
+mod concealment;
 mod first_command;
 mod freeze;
 mod load;

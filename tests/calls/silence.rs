@@ -113,17 +113,10 @@ fn assert_scored(run: &RunFolder) {
 /// outside the ends, the right none; in the other recordings there is none at all.
 fn assert_in_samples(run: &RunFolder) {
     for call in 0..3 {
-        let file = std::fs::read(run.path.join(format!("recordings/call-{call:05}.wav"))).unwrap();
-        let data = file.windows(4).position(|chunk| chunk == b"data").unwrap() + 8;
         for channel in 0..2 {
-            let samples: Vec<u8> = file[data..]
-                .iter()
-                .copied()
-                .skip(channel)
-                .step_by(2)
-                .collect();
+            let samples = recorded(run, call, channel);
             let inner = 4000..samples.len() - 4000;
-            let stretches = idle_stretches(&samples[inner]);
+            let stretches = idle_stretches(&samples[inner], 480);
             if (call, channel) == (1, 0) {
                 let [(from, length)] = stretches[..] else {
                     panic!("{stretches:?}")
@@ -144,8 +137,16 @@ fn assert_in_samples(run: &RunFolder) {
     }
 }
 
-/// Start and length of stretches of mu-law idle code (either zero) of 60 ms and more, in samples.
-fn idle_stretches(samples: &[u8]) -> Vec<(u32, u32)> {
+/// The code words of a channel of a call's recording, which is stereo.
+pub(super) fn recorded(run: &RunFolder, call: u32, channel: usize) -> Vec<u8> {
+    let file = std::fs::read(run.path.join(format!("recordings/call-{call:05}.wav"))).unwrap();
+    let data = file.windows(4).position(|chunk| chunk == b"data").unwrap() + 8;
+    let samples = file[data..].iter().copied();
+    samples.skip(channel).step_by(2).collect()
+}
+
+/// Start and length of stretches of mu-law idle code (either zero) of `least` samples and more, in samples.
+pub(super) fn idle_stretches(samples: &[u8], least: u32) -> Vec<(u32, u32)> {
     let mut stretches: Vec<(u32, u32)> = Vec::new();
     for (index, sample) in (0_u32..).zip(samples) {
         match stretches.last_mut() {
@@ -154,7 +155,7 @@ fn idle_stretches(samples: &[u8]) -> Vec<(u32, u32)> {
             _ => stretches.push((index, 1)),
         }
     }
-    stretches.retain(|(_, length)| *length >= 480);
+    stretches.retain(|(_, length)| *length >= least);
     stretches
 }
 

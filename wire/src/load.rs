@@ -50,7 +50,7 @@ pub enum Audio {
     File,
 }
 
-/// What the guest plays, and records, in place of a packet that is not there.
+/// What is played in place of a packet that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fill {
@@ -234,6 +234,8 @@ pub struct LoadSpec {
     pub audio: Audio,
     /// What the guest puts in place of a packet that is not there.
     pub fill: Fill,
+    /// What a phone is taken to put there where the quality at it is estimated: nothing that is heard in this run.
+    pub rated_fill: Fill,
 }
 
 impl LoadSpec {

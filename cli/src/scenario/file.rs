@@ -226,7 +226,12 @@ pub enum Direction {
 pub struct Playout {
     /// Nominal depth. Default 60ms.
     pub buffer: Duration,
-    /// What fills a missing packet when quality is estimated. Default g711-appendix-i.
+    /// What the guest plays on, and records, in place of a packet that is not there: "silence", or "g711-appendix-i" as a
+    /// media server with concealment does. That changes what is in recordings and on the sent leg, and delays both by
+    /// 3.75 ms; no figure of packets. Default silence.
+    pub fill: Fill,
+    /// What the phones at both ends are taken to do about a missing packet when the quality there is estimated
+    /// (`mos_lq`): nothing that is heard or recorded in the run. Default g711-appendix-i.
     pub concealment: Concealment,
 }
 
@@ -234,19 +239,31 @@ impl Default for Playout {
     fn default() -> Self {
         Self {
             buffer: Duration::from_ms(60),
+            fill: Fill::Silence,
             concealment: Concealment::G711AppendixI,
         }
     }
 }
 
-/// Packet loss concealment.
+/// What the guest puts in place of a missing packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fill {
+    /// The codec's code word of no signal.
+    Silence,
+    /// G.711 Appendix I: the audio before goes on, and has faded to silence after 60 ms. Silence where the codec is not G.711.
+    #[serde(rename = "g711-appendix-i")]
+    G711AppendixI,
+}
+
+/// Packet loss concealment of phones, by its packet-loss robustness factor in G.113 Appendix I.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Concealment {
-    /// G.711 Appendix I: fades to silence within 60 ms.
+    /// G.711 Appendix I, which fades to silence within 60 ms: Bpl 25.1.
     #[serde(rename = "g711-appendix-i")]
     G711AppendixI,
-    /// Nothing (not in this version).
+    /// Silence for each packet: Bpl 4.3.
     None,
 }
 

@@ -1,6 +1,6 @@
 //! What a scenario may ask for already and this version does not do.
 
-use super::file::{Concealment, Direction, Scenario};
+use super::file::{Direction, Scenario};
 use milliwatt_wire::time::NS_PER_SECOND;
 
 /// What `scenario` needs that this version does not have, a phrase each.
@@ -38,10 +38,6 @@ pub fn later(scenario: &Scenario) -> Vec<&'static str> {
         (
             scenario.agent.work.is_some(),
             "extra work in the guest program (agent.work)",
-        ),
-        (
-            scenario.playout.concealment == Concealment::None,
-            "quality without concealment (playout.concealment)",
         ),
         (
             scenario.full_for.is_some_and(|full| full.0 > LONGEST),

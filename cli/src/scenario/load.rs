@@ -59,7 +59,8 @@ pub fn load(scenario: &Scenario) -> LoadSpec {
             SPEECH => Audio::Speech,
             _ => Audio::File,
         },
-        fill: Fill::Silence,
+        fill: fill(scenario.playout.fill),
+        rated_fill: rated_fill(scenario.playout.concealment),
     }
 }
 
@@ -80,6 +81,20 @@ fn role(role: file::Role) -> Role {
     match role {
         file::Role::MediaServer => Role::MediaServer,
         file::Role::Echo => Role::Echo,
+    }
+}
+
+fn fill(fill: file::Fill) -> Fill {
+    match fill {
+        file::Fill::Silence => Fill::Silence,
+        file::Fill::G711AppendixI => Fill::G711AppendixI,
+    }
+}
+
+fn rated_fill(concealment: file::Concealment) -> Fill {
+    match concealment {
+        file::Concealment::None => Fill::Silence,
+        file::Concealment::G711AppendixI => Fill::G711AppendixI,
     }
 }
 

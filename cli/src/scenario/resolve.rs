@@ -126,7 +126,7 @@ mod tests {
     use super::*;
     use milliwatt_scoring::judgement::default_thresholds;
     use milliwatt_wire::id::{CallId, Party};
-    use milliwatt_wire::load::{KnownSilence, Role};
+    use milliwatt_wire::load::{Fill, KnownSilence, Role};
 
     fn plan_of(scenario: &str, set: &[&str]) -> Result<Plan, Failure> {
         let set: Vec<String> = set.iter().map(|change| (*change).to_owned()).collect();
@@ -208,6 +208,23 @@ mod tests {
         let load = plan_of("smoke", &["agent.role=echo"]).unwrap().load;
         assert_eq!(load.role, Role::Echo);
         assert!(load.recording.share.abs() < f64::EPSILON);
+    }
+
+    /// What the guest plays for a missing packet, and what phones are taken to do when quality is estimated, are two keys.
+    #[test]
+    fn what_fills_gaps_and_what_quality_assumes_reach_the_load_apart() {
+        let of = |set: &[&str]| {
+            let plan = plan_of("smoke", set).unwrap();
+            assert_eq!(plan.later, Vec::<&str>::new(), "{set:?}");
+            (plan.load.fill, plan.load.rated_fill)
+        };
+        let (silence, concealed) = (Fill::Silence, Fill::G711AppendixI);
+        assert_eq!(of(&[]), (silence, concealed), "the defaults");
+        assert_eq!(
+            of(&["playout.fill=g711-appendix-i"]),
+            (concealed, concealed)
+        );
+        assert_eq!(of(&["playout.concealment=none"]), (silence, silence));
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod validity;
 pub use live::{Live, LiveLeg, LiveView};
 
 use crate::clock::{Exchange, Skew};
+use crate::emodel::Equipment;
 use crate::judgement::{FigureKey, Judgement, PublishedFigure};
 use crate::measured::{
     ClockMeasured, DocumentFigure, GuestMeasured, Legs, Measured, Outcome, Recordings,
@@ -40,7 +41,7 @@ use end::{EndRecord, ms, seconds_of};
 use leg::{LegRecord, LegSeries};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{End, Leg};
-use milliwatt_wire::load::{LoadSpec, PTIME_NS};
+use milliwatt_wire::load::{Fill, LoadSpec, PTIME_NS};
 use milliwatt_wire::time::RunTime;
 use recordings::RecordingLog;
 use spread::{LegSpread, Spread};
@@ -284,6 +285,7 @@ impl Scorer {
         StreamRule {
             playout_buffer: self.playout_buffer(),
             dead_air_min: self.load().map_or(3 * PTIME_NS, |load| load.dead_air_min),
+            equipment: equipment(self.load().map(|load| load.rated_fill)),
             receiver_closed: self.end(receiver_of(leg)).closed,
         }
     }
@@ -322,6 +324,14 @@ impl Scorer {
             skew_ppm: receive_skew.map(Skew::ppm),
             skew_change: receive_skew.and_then(Skew::change).map(Into::into),
         }
+    }
+}
+
+/// A phone that fills gaps so; with the concealment of G.711 Appendix I where nothing is known.
+fn equipment(rated_fill: Option<Fill>) -> Equipment {
+    match rated_fill {
+        Some(Fill::Silence) => Equipment::G711,
+        Some(Fill::G711AppendixI) | None => Equipment::G711_CONCEALED,
     }
 }
 

@@ -4,7 +4,7 @@ use super::dead_air::{DeadRun, DeadSlots};
 use super::end::{float, ms, ratio};
 use super::patterns::{Impairments, Patterns};
 use super::spread::StreamSpread;
-use crate::emodel;
+use crate::emodel::{self, Equipment};
 use crate::measured::StreamRow;
 use milliwatt_wire::facts::{DeadCause, LatePacket, Ledger, StreamEnd, StreamSecond};
 use milliwatt_wire::id::StreamId;
@@ -35,6 +35,8 @@ pub(super) struct StreamRecord {
 pub(super) struct StreamRule {
     pub playout_buffer: i64,
     pub dead_air_min: i64,
+    /// What the quality at the phone is estimated for.
+    pub equipment: Equipment,
     /// The receiving end finished in order: a stream it never mentions did not arrive.
     pub receiver_closed: bool,
 }
@@ -143,6 +145,7 @@ impl StreamRecord {
                     &counts,
                     self.end.map_or(self.discarded, |end| end.discarded.into()),
                     &dead,
+                    rule.equipment,
                 ),
             },
             patterns: Patterns::of(&Impairments {
@@ -250,11 +253,11 @@ pub(super) fn lesser(held: Option<i64>, more: i64) -> i64 {
 }
 
 /// MOS-LQ of a stream's life: what was lost and what came too late, with its burstiness.
-fn mos_lq(counts: &Counts, discarded: u64, dead: &DeadSlots) -> Option<f64> {
+fn mos_lq(counts: &Counts, discarded: u64, dead: &DeadSlots, equipment: Equipment) -> Option<f64> {
     let impaired = counts.expected.saturating_sub(counts.received) + discarded;
     let ppl_percent = ratio(100.0 * float(impaired), float(counts.expected))?.min(100.0);
     let runs = dead.runs(&[DeadCause::Lost, DeadCause::Late]);
     let in_runs = runs.iter().map(|run| u64::from(run.slots)).sum();
     let burst_ratio = emodel::burst_ratio(in_runs, runs.len() as u64, counts.expected);
-    Some(emodel::mos_lq(ppl_percent, burst_ratio))
+    Some(emodel::mos_lq_of(equipment, ppl_percent, burst_ratio))
 }

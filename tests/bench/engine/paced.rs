@@ -242,5 +242,6 @@ fn load(options: &Options) -> LoadSpec {
         known_silences: Vec::new(),
         audio: Audio::Tone,
         fill: Fill::Silence,
+        rated_fill: Fill::G711AppendixI,
     }
 }

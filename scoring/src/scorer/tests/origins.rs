@@ -74,6 +74,39 @@ fn only_dead_air_at_its_time_explains_a_silence() {
     }
 }
 
+/// With concealment a silence begins 60 ms after the first packet that is not there, when what was made up has faded,
+/// and all is heard 3.75 ms later. Dead air of 120 ms is the shortest that leaves a silence of 60 ms. It covers the
+/// whole silence, and a fade at either end would not untie them.
+#[test]
+fn a_silence_that_concealment_made_shorter_is_tied_to_its_dead_air() {
+    for packets in [6, 10, 15_u8] {
+        let dead_ms = 20.0 * f64::from(packets);
+        let of = |start_ms: f64, length_ms: f64| {
+            let mut truth = Truth::clean(10);
+            let slots = SLOTS.start..SLOTS.start + usize::from(packets);
+            let party_b = stream(0, Party::B, Leg::Receive);
+            truth.set(party_b, slots, Slot::Lost);
+            let mut silent = recording(0, &[start_ms]);
+            if let Fact::Recording(recording) = &mut silent {
+                recording.silences[0].length_ms = length_ms;
+            }
+            truth
+                .tester
+                .extend([Fact::RecordingExpected { call: CallId(0) }, silent]);
+            origin(&truth.measure())
+        };
+        let (from, length) = (2060.0 + 3.75 + 60.0, dead_ms - 60.0);
+        let (tied, not) = ((Some(DeadCause::Lost), 0), (None, 1));
+        // Heard exactly then; a tick earlier or later; and with 10 ms of quiet fade at either end.
+        for shift in [0.0, -20.0, 20.0] {
+            assert_eq!(of(from + shift, length), tied, "{packets} {shift}");
+        }
+        assert_eq!(of(from - 10.0, length + 20.0), tied, "{packets}");
+        // As much later as the dead air lasted, it is another one's.
+        assert_eq!(of(from + dead_ms, length), not, "{packets}");
+    }
+}
+
 #[test]
 fn neither_the_other_party_nor_the_other_leg_explains_a_silence() {
     for (party, leg) in [(Party::A, Leg::Receive), (Party::B, Leg::Sent)] {

@@ -297,6 +297,7 @@ pub(super) fn load() -> LoadSpec {
         known_silences: Vec::new(),
         audio: Audio::Tone,
         fill: Fill::Silence,
+        rated_fill: Fill::G711AppendixI,
     }
 }
 

@@ -1,5 +1,8 @@
 //! One party of one lane in the engine: what it says arrives here and is played to the other.
 
+#[cfg(test)]
+mod tests;
+
 use super::port::{Heard, PortPair, RtcpPort, heard};
 use milliwatt_generator::calls::Call;
 use milliwatt_receiver::concealment::Concealer;
@@ -130,12 +133,12 @@ impl EngineLine {
     ) {
         let slot = self.slot_at(call, due, drift);
         let audio = slot.and_then(|slot| self.playout.take(slot, pool));
-        match (&mut self.concealer, audio) {
-            (Some(concealer), audio) => {
-                payload.copy_from_slice(&conceal(concealer, slot, audio));
-            }
-            (None, Some(audio)) => payload.copy_from_slice(audio),
-            (None, None) => payload.fill(self.idle),
+        if self.concealer.is_some() {
+            return self.conceal(call, slot, audio, payload);
+        }
+        match audio {
+            Some(audio) => payload.copy_from_slice(audio),
+            None => payload.fill(self.idle),
         }
     }
 
@@ -152,13 +155,34 @@ impl EngineLine {
     ) {
         let slot = self.slot_at(call, due, drift);
         let audio = slot.and_then(|slot| self.playout.take(slot, pool));
-        if let Some(concealer) = &mut self.concealer {
-            conceal(concealer, slot, audio);
-        }
+        self.conceal(call, slot, audio, &mut [0; SAMPLES_PER_PACKET]);
         let stream = self.receiver.stream_of(call.id).map(|s| s.plan().stream);
         if let (Some(slot), Some(_), Some(stream)) = (slot, audio, stream) {
             self.note_unplayed(stream, slot, facts);
         }
+    }
+
+    /// The frame of a tick of `call` where gaps are concealed. Without a slot its stream has not begun, and is silent,
+    /// or is over.
+    fn conceal(
+        &mut self,
+        call: &Call,
+        slot: Option<u32>,
+        audio: Option<&[u8; SAMPLES_PER_PACKET]>,
+        payload: &mut [u8],
+    ) {
+        let Some(concealer) = &mut self.concealer else {
+            return;
+        };
+        if self.playing != Some(call.id) {
+            // What is left of another call is not heard in this one.
+            concealer.reset();
+        }
+        let frame = match slot {
+            Some(_) => concealer.play(audio),
+            None => concealer.rest(),
+        };
+        payload.copy_from_slice(&frame);
     }
 
     fn slot_at(&mut self, call: &Call, due: RunTime, drift: i64) -> Option<u32> {
@@ -233,18 +257,6 @@ fn concealer(load: &LoadSpec) -> Option<Concealer> {
     match (load.role, load.fill) {
         (Role::MediaServer, Fill::G711AppendixI) => Concealer::of(load.codec),
         (Role::Echo, _) | (_, Fill::Silence) => None,
-    }
-}
-
-/// The frame of a tick; without a slot its stream has not begun, or is over.
-fn conceal(
-    concealer: &mut Concealer,
-    slot: Option<u32>,
-    audio: Option<&[u8; SAMPLES_PER_PACKET]>,
-) -> [u8; SAMPLES_PER_PACKET] {
-    match slot {
-        Some(_) => concealer.play(audio),
-        None => concealer.rest(),
     }
 }
 

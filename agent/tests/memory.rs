@@ -222,7 +222,9 @@ fn a_stream_costs_at_most_8_kib_and_a_packet_no_allocation() {
     drop(facts);
     collector.join().unwrap();
     let stream_seconds = 2 * STREAMS;
-    let (allocations, octets) = (second - first, (steady[0] - before) / STREAMS);
+    // What waits for a machine that was busy elsewhere is no cost of a stream.
+    let least = steady.into_iter().min().unwrap_or(0);
+    let (allocations, octets) = (second - first, least.saturating_sub(before) / STREAMS);
     // What grows by the packet grows in each of them; a machine that stood still is one of them.
     let growth = steady
         .windows(2)

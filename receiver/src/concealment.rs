@@ -69,6 +69,7 @@ impl Concealer {
         match codec {
             Codec::Pcmu => Some(Self::fresh(Law::Mu)),
             Codec::Pcma => Some(Self::fresh(Law::A)),
+            Codec::G722 => None,
         }
     }
 

@@ -23,6 +23,7 @@ const CODECS: [Codec; 2] = [Codec::Pcmu, Codec::Pcma];
 
 fn decode(codec: Codec, code: u8) -> i16 {
     match codec {
+        Codec::G722 => panic!("no Appendix I"),
         Codec::Pcmu => g711::decode_mu_law(code),
         Codec::Pcma => g711::decode_a_law(code),
     }
@@ -30,6 +31,7 @@ fn decode(codec: Codec, code: u8) -> i16 {
 
 fn encode(codec: Codec, sample: i16) -> u8 {
     match codec {
+        Codec::G722 => panic!("no Appendix I"),
         Codec::Pcmu => g711::encode_mu_law(sample),
         Codec::Pcma => g711::encode_a_law(sample),
     }

@@ -41,7 +41,7 @@ use end::{EndRecord, ms, seconds_of};
 use leg::{LegRecord, LegSeries};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{End, Leg};
-use milliwatt_wire::load::{Fill, LoadSpec, PTIME_NS};
+use milliwatt_wire::load::{Codec, Fill, LoadSpec, PTIME_NS};
 use milliwatt_wire::time::RunTime;
 use recordings::RecordingLog;
 use spread::{LegSpread, Spread};
@@ -285,7 +285,7 @@ impl Scorer {
         StreamRule {
             playout_buffer: self.playout_buffer(),
             dead_air_min: self.load().map_or(3 * PTIME_NS, |load| load.dead_air_min),
-            equipment: equipment(self.load().map(|load| load.rated_fill)),
+            equipment: equipment(self.load()),
             receiver_closed: self.end(receiver_of(leg)).closed,
         }
     }
@@ -327,11 +327,14 @@ impl Scorer {
     }
 }
 
-/// A phone that fills gaps so; with the concealment of G.711 Appendix I where nothing is known.
-fn equipment(rated_fill: Option<Fill>) -> Equipment {
-    match rated_fill {
-        Some(Fill::Silence) => Equipment::G711,
-        Some(Fill::G711AppendixI) | None => Equipment::G711_CONCEALED,
+/// A phone that fills gaps so; with the concealment of G.711 Appendix I where nothing is known. None of a codec whose
+/// audio is wider than the E-model's.
+fn equipment(load: Option<&LoadSpec>) -> Option<Equipment> {
+    let load = load.map(|load| (load.codec, load.rated_fill));
+    match load {
+        Some((Codec::G722, _)) => None,
+        Some((_, Fill::Silence)) => Some(Equipment::G711),
+        Some((_, Fill::G711AppendixI)) | None => Some(Equipment::G711_CONCEALED),
     }
 }
 

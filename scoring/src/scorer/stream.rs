@@ -36,7 +36,7 @@ pub(super) struct StreamRule {
     pub playout_buffer: i64,
     pub dead_air_min: i64,
     /// What the quality at the phone is estimated for.
-    pub equipment: Equipment,
+    pub equipment: Option<Equipment>,
     /// The receiving end finished in order: a stream it never mentions did not arrive.
     pub receiver_closed: bool,
 }
@@ -253,11 +253,16 @@ pub(super) fn lesser(held: Option<i64>, more: i64) -> i64 {
 }
 
 /// MOS-LQ of a stream's life: what was lost and what came too late, with its burstiness.
-fn mos_lq(counts: &Counts, discarded: u64, dead: &DeadSlots, equipment: Equipment) -> Option<f64> {
+fn mos_lq(
+    counts: &Counts,
+    discarded: u64,
+    dead: &DeadSlots,
+    equipment: Option<Equipment>,
+) -> Option<f64> {
     let impaired = counts.expected.saturating_sub(counts.received) + discarded;
     let ppl_percent = ratio(100.0 * float(impaired), float(counts.expected))?.min(100.0);
     let runs = dead.runs(&[DeadCause::Lost, DeadCause::Late]);
     let in_runs = runs.iter().map(|run| u64::from(run.slots)).sum();
     let burst_ratio = emodel::burst_ratio(in_runs, runs.len() as u64, counts.expected);
-    Some(emodel::mos_lq_of(equipment, ppl_percent, burst_ratio))
+    Some(emodel::mos_lq_of(equipment?, ppl_percent, burst_ratio))
 }

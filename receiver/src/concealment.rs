@@ -30,6 +30,9 @@ const RECENT: usize = HISTORY - SAMPLES_PER_PACKET;
 /// Frames from whose number on an erasure is silence: 60 ms.
 const SILENT_FROM: u8 = 6;
 
+/// Packets of an erasure after which what is left of the history is silence too.
+const PACKETS_COUNTED: u8 = 5;
+
 /// Samples by which a [`Concealer`] delays what it plays: 3.75 ms.
 pub const DELAY_SAMPLES: usize = QUARTER_MAX;
 
@@ -37,10 +40,10 @@ pub const DELAY_SAMPLES: usize = QUARTER_MAX;
 #[derive(Clone, Debug)]
 pub struct Concealer {
     law: Law,
-    /// What was given out and is about to be, up to where the erasure under way began.
+    /// What was played and is about to be, up to where the erasure under way began.
     history: [u8; HISTORY],
-    /// During an erasure: the same up to now, its last part only.
-    recent: [u8; RECENT],
+    /// What is about to be played.
+    held: [u8; DELAY_SAMPLES],
     erasure: Option<Erasure>,
 }
 
@@ -54,6 +57,8 @@ enum Law {
 /// How far an erasure has come.
 #[derive(Clone, Copy, Debug)]
 struct Erasure {
+    /// Packets so far; at [`PACKETS_COUNTED`] it is not counted on.
+    packets: u8,
     /// Frames of 10 ms so far; at [`SILENT_FROM`] it is not counted on.
     frames: u8,
     /// Pitch period before it, samples.
@@ -79,7 +84,7 @@ impl Concealer {
         Self {
             law,
             history: [idle; HISTORY],
-            recent: [idle; RECENT],
+            held: [idle; DELAY_SAMPLES],
             erasure: None,
         }
     }
@@ -99,8 +104,7 @@ impl Concealer {
     /// Plays what is left of a stream that is over, and then silence. The next stream finds a fresh concealer.
     #[must_use]
     pub fn rest(&mut self) -> [u8; SAMPLES_PER_PACKET] {
-        let silence = [self.law.encode(0); SAMPLES_PER_PACKET];
-        let played = delayed(self.latest(), &silence);
+        let played = self.delay(&[self.law.encode(0); SAMPLES_PER_PACKET]);
         self.reset();
         played
     }
@@ -111,46 +115,43 @@ impl Concealer {
     }
 
     fn pass(&mut self, packet: &[u8; SAMPLES_PER_PACKET]) -> [u8; SAMPLES_PER_PACKET] {
-        let played = delayed(&self.history, packet);
         self.history.copy_within(SAMPLES_PER_PACKET.., 0);
         self.history[RECENT..].copy_from_slice(packet);
-        played
+        self.delay(packet)
     }
 
     fn conceal(&mut self) -> [u8; SAMPLES_PER_PACKET] {
-        let mut packet = [self.law.encode(0); SAMPLES_PER_PACKET];
         let mut erasure = match self.erasure {
             Some(erasure) => erasure,
             None => self.begin_erasure(),
         };
-        if erasure.frames < SILENT_FROM {
-            let mut buffer = self.pitch_buffer(erasure);
-            for frame in packet.chunks_exact_mut(FRAME) {
-                self.law.encode_all(&erasure.next_frame(&mut buffer), frame);
-            }
-        }
+        let packet = self.next_packet(&mut erasure);
         self.erasure = Some(erasure);
-        let played = delayed(&self.recent, &packet);
-        self.recent.copy_within(SAMPLES_PER_PACKET.., 0);
-        self.recent[RECENT - SAMPLES_PER_PACKET..].copy_from_slice(&packet);
-        played
+        self.delay(&packet)
     }
 
-    /// Finds the pitch, and leads the quarter of a period that is still to be played over to what follows.
+    /// Finds the pitch, and leads what is about to be played over to what follows.
     fn begin_erasure(&mut self) -> Erasure {
         let history = self.law.decode_all(&self.history);
         let period = pitch::period(&history);
-        let buffer = PitchBuffer::new(&history, period, 1);
-        self.recent
-            .copy_from_slice(&self.history[SAMPLES_PER_PACKET..]);
-        let quarter = buffer.last_quarter();
-        let at = RECENT - quarter.len();
-        self.law.encode_all(quarter, &mut self.recent[at..]);
-        Erasure {
-            frames: 0,
-            period,
-            offset: 0,
+        let quarter = PitchBuffer::new(&history, period, 1);
+        self.law
+            .encode_to_end(quarter.last_quarter(), &mut self.held);
+        Erasure::new(period)
+    }
+
+    /// The next 20 ms of an erasure.
+    fn next_packet(&self, erasure: &mut Erasure) -> [u8; SAMPLES_PER_PACKET] {
+        let mut packet = [self.law.encode(0); SAMPLES_PER_PACKET];
+        if erasure.frames < SILENT_FROM {
+            let mut buffer = self.pitch_buffer(*erasure);
+            for frame in packet.chunks_exact_mut(FRAME) {
+                let made_up = erasure.next_frame(&mut buffer);
+                self.law.encode_to_end(&made_up, frame);
+            }
         }
+        erasure.packets = PACKETS_COUNTED.min(erasure.packets + 1);
+        packet
     }
 
     /// Leads over to the first packet after an erasure: the longer it was, the longer that takes, to 10 ms.
@@ -159,22 +160,38 @@ impl Concealer {
         mut erasure: Erasure,
         packet: &[u8; SAMPLES_PER_PACKET],
     ) -> [u8; SAMPLES_PER_PACKET] {
+        let recent = self.made_up(erasure);
         let mut packet = *packet;
-        let buffer = self.pitch_buffer(erasure);
         let (mut continued, mut good) = ([0; FRAME], [0; FRAME]);
         let overlap = erasure.overlap_at_end();
         let (continued, good) = (&mut continued[..overlap], &mut good[..overlap]);
+        let buffer = self.pitch_buffer(erasure);
         buffer.read(&mut erasure.offset, continued);
         for (value, code) in good.iter_mut().zip(&packet) {
             *value = self.law.decode(*code);
         }
         overlap_add_at_end(continued, good, erasure.frames);
-        self.law.encode_all(good, &mut packet[..overlap]);
-        let played = delayed(&self.recent, &packet);
-        self.history[..RECENT].copy_from_slice(&self.recent);
+        self.law.encode_to_end(good, &mut packet[..overlap]);
+        self.history[..RECENT].copy_from_slice(&recent);
         self.history[RECENT..].copy_from_slice(&packet);
         self.erasure = None;
-        played
+        self.delay(&packet)
+    }
+
+    /// The history's last part, an erasure in it. What was played then is made up again: it is wanted at an erasure's end
+    /// only, and each stream would have to hold it.
+    fn made_up(&self, erasure: Erasure) -> [u8; RECENT] {
+        let mut recent = [0; RECENT];
+        recent.copy_from_slice(&self.history[SAMPLES_PER_PACKET..]);
+        let mut again = Erasure::new(erasure.period);
+        let quarter = self.pitch_buffer(again);
+        self.law.encode_to_end(quarter.last_quarter(), &mut recent);
+        for _ in 0..erasure.packets {
+            let packet = self.next_packet(&mut again);
+            recent.copy_within(SAMPLES_PER_PACKET.., 0);
+            recent[RECENT - SAMPLES_PER_PACKET..].copy_from_slice(&packet);
+        }
+        recent
     }
 
     fn pitch_buffer(&self, erasure: Erasure) -> PitchBuffer {
@@ -182,25 +199,27 @@ impl Concealer {
         PitchBuffer::new(&history, erasure.period, erasure.periods())
     }
 
-    /// What was given out and is about to be, up to now.
-    fn latest(&self) -> &[u8] {
-        match self.erasure {
-            None => &self.history,
-            Some(_) => &self.recent,
-        }
+    /// Gives what is held and the packet, but for its end, which is held in turn.
+    fn delay(&mut self, packet: &[u8; SAMPLES_PER_PACKET]) -> [u8; SAMPLES_PER_PACKET] {
+        let (now, later) = packet.split_at(SAMPLES_PER_PACKET - DELAY_SAMPLES);
+        let mut played = [0; SAMPLES_PER_PACKET];
+        played[..DELAY_SAMPLES].copy_from_slice(&self.held);
+        played[DELAY_SAMPLES..].copy_from_slice(now);
+        self.held.copy_from_slice(later);
+        played
     }
 }
 
-/// The end of what came before, and the packet but for as much at its end.
-fn delayed(before: &[u8], packet: &[u8; SAMPLES_PER_PACKET]) -> [u8; SAMPLES_PER_PACKET] {
-    let mut played = [0; SAMPLES_PER_PACKET];
-    let (held, now) = played.split_at_mut(DELAY_SAMPLES);
-    held.copy_from_slice(&before[before.len() - DELAY_SAMPLES..]);
-    now.copy_from_slice(&packet[..SAMPLES_PER_PACKET - DELAY_SAMPLES]);
-    played
-}
-
 impl Erasure {
+    fn new(period: usize) -> Self {
+        Self {
+            packets: 0,
+            frames: 0,
+            period,
+            offset: 0,
+        }
+    }
+
     /// Pitch periods that are repeated.
     fn periods(self) -> usize {
         self.frames.clamp(1, 3).into()
@@ -259,8 +278,10 @@ impl Law {
         codes.map(|code| self.decode(code))
     }
 
-    fn encode_all(self, samples: &[i16], codes: &mut [u8]) {
-        for (code, sample) in codes.iter_mut().zip(samples) {
+    /// Encodes samples to the end of `codes`.
+    fn encode_to_end(self, samples: &[i16], codes: &mut [u8]) {
+        let from = codes.len() - samples.len();
+        for (code, sample) in codes[from..].iter_mut().zip(samples) {
             *code = self.encode(*sample);
         }
     }

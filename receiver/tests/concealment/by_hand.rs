@@ -143,5 +143,5 @@ fn a_stream_that_is_over_leaves_nothing_behind() {
 /// What each stream of a guest that conceals costs more.
 #[test]
 fn a_concealer_is_small() {
-    assert!(size_of::<Concealer>() <= 660, "{}", size_of::<Concealer>());
+    assert!(size_of::<Concealer>() <= 460, "{}", size_of::<Concealer>());
 }

@@ -169,9 +169,9 @@ fn held() -> usize {
 }
 
 /// Both directions of 500 streams run for six seconds. In two of them 50,000 packets leave the tester, arrive at
-/// the guest, are played (one in 499 is not there, and concealed), recorded and sent on: packet threads handle 150,000. A stream's second is told
-/// once, with its histogram, and written; that takes a few allocations, a packet takes none. What is held when all
-/// streams run is what it costs, and it does not grow.
+/// the guest, are played (one in 499 is not there, and concealed), recorded and sent on: packet threads handle
+/// 150,000. A stream's second is told once, with its histogram, and written; that takes a few allocations, a packet
+/// takes none. What is held when all streams run is what it costs, and it does not grow.
 #[test]
 fn a_stream_costs_at_most_8_kib_and_a_packet_no_allocation() {
     let (_, files) = raise_file_limit();

@@ -1,11 +1,17 @@
 //! Audio on its way from a media engine to the recorder, in batches that go back and forth: in a steady state few of
-//! them are under way and nothing is allocated; behind a disk that stands still more are made, up to a bound.
+//! them are under way and nothing is allocated; behind a disk that stands still more are made, up to a bound, and
+//! freed when it has caught up.
 
 use milliwatt_receiver::recorder::RecorderInput;
 use rtrb::{Consumer, Producer, RingBuffer};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Inputs that travel together: 5 ms of 250 streams.
 const BATCH: usize = 64;
+
+/// Empty batches that are kept: 20 ms of 500 streams, the most that waits where nothing stands still.
+const SPARE: usize = 8;
 
 type Batch = Vec<RecorderInput>;
 
@@ -16,7 +22,7 @@ pub struct FrameSender {
     full: Producer<Batch>,
     empty: Consumer<Batch>,
     /// Batches there are, and may be.
-    made: usize,
+    made: Arc<AtomicUsize>,
     most: usize,
 }
 
@@ -25,6 +31,8 @@ pub struct FrameSender {
 pub struct FrameReceiver {
     full: Consumer<Batch>,
     empty: Producer<Batch>,
+    made: Arc<AtomicUsize>,
+    most: usize,
 }
 
 /// A way for at most about `inputs` under way at a time.
@@ -33,11 +41,12 @@ pub fn frame_queue(inputs: usize) -> (FrameSender, FrameReceiver) {
     let most = inputs.div_ceil(BATCH) + 2;
     let (full, filled) = RingBuffer::new(most);
     let (emptied, empty) = RingBuffer::new(most);
+    let made = Arc::new(AtomicUsize::new(1));
     let sender = FrameSender {
         filling: batch(),
         full,
         empty,
-        made: 1,
+        made: Arc::clone(&made),
         most,
     };
     (
@@ -45,6 +54,8 @@ pub fn frame_queue(inputs: usize) -> (FrameSender, FrameReceiver) {
         FrameReceiver {
             full: filled,
             empty: emptied,
+            made,
+            most,
         },
     )
 }
@@ -72,8 +83,8 @@ impl FrameSender {
             return;
         }
         let next = self.empty.pop().ok().or_else(|| {
-            (self.made < self.most).then(|| {
-                self.made += 1;
+            (self.made.load(Ordering::Relaxed) < self.most).then(|| {
+                self.made.fetch_add(1, Ordering::Relaxed);
                 batch()
             })
         });
@@ -91,8 +102,12 @@ impl FrameReceiver {
         while let Ok(mut batch) = self.full.pop() {
             batch.iter().for_each(&mut take);
             batch.clear();
-            // There is room for as many as were made.
-            drop(self.empty.push(batch));
+            if self.most - self.empty.slots() < SPARE {
+                // There is room for as many as were made.
+                drop(self.empty.push(batch));
+            } else {
+                self.made.fetch_sub(1, Ordering::Relaxed);
+            }
         }
     }
 }
@@ -124,7 +139,7 @@ mod tests {
             let expected: Vec<RecorderInput> = (round * 70..round * 70 + 70).map(input).collect();
             assert_eq!(drained(&mut receiver), expected);
         }
-        assert_eq!(sender.made, 3);
+        assert_eq!(sender.made.load(Ordering::Relaxed), 3);
     }
 
     #[test]
@@ -138,5 +153,20 @@ mod tests {
         sender.flush();
         let rest = drained(&mut receiver);
         assert_eq!((rest.len(), rest.last()), (BATCH + 1, Some(&input(1000))));
+    }
+
+    /// 40 batches wait for a recorder that stands still. When it has caught up there are those that are spare, and the
+    /// one that is being filled; and all goes on.
+    #[test]
+    fn what_was_made_behind_a_recorder_that_stood_still_is_freed_when_it_goes_on() {
+        let (mut sender, mut receiver) = frame_queue(100 * BATCH);
+        let inputs = u32::try_from(40 * BATCH).unwrap();
+        assert!((0..=inputs).all(|n| sender.push(input(n))));
+        assert_eq!(sender.made.load(Ordering::Relaxed), 41);
+        assert_eq!(drained(&mut receiver).len(), 40 * BATCH);
+        assert_eq!(sender.made.load(Ordering::Relaxed), SPARE + 1);
+        assert!((0..inputs).all(|n| sender.push(input(n))));
+        sender.flush();
+        assert_eq!(drained(&mut receiver).len(), 40 * BATCH + 1);
     }
 }

@@ -108,11 +108,16 @@ fn an_agent_of_another_version_is_named_with_its_version() {
         });
     });
     let ended = run_against(address, &fingerprint);
+    let (theirs, ours) = (PROTOCOL + 1, PROTOCOL);
+    let numbers = [
+        format!("protocol {theirs}"),
+        format!("this one speaks {ours}"),
+    ];
     let words = [
         "the agent is of another version",
         "milliwatt 9.9.9",
-        "protocol 3",
-        "this one speaks 2",
+        &numbers[0],
+        &numbers[1],
         "install the same milliwatt version",
     ];
     assert_said(&ended, 1, &words);
@@ -135,11 +140,12 @@ fn a_tester_of_another_version_is_named_by_the_agent_which_goes_on_serving() {
         read_hello(&mut stream).await.unwrap()
     });
     assert_eq!(answer.protocol, PROTOCOL, "the tester can say it too");
+    let said = format!(
+        "it is milliwatt 9.9.9 and speaks protocol {}, this agent speaks {PROTOCOL}",
+        PROTOCOL + 1
+    );
     wait_for("the agent's word on it", 5, || {
-        agent
-            .program
-            .stderr()
-            .contains("it is milliwatt 9.9.9 and speaks protocol 3, this agent speaks 2")
+        agent.program.stderr().contains(&said)
     });
     let ended = lab
         .start_run("smoke", &agent, "run", &["--for", "1s"])

@@ -1,6 +1,6 @@
 //! Dead air of one stream, slot after slot: a dead slot carried no audio to the listener (lost, discarded at
 //! playout, never sent). A run of them is an event from the least length on, and counts in every class it reaches.
-//! Runs with fewer than [`JOINED_BELOW`] live slots between them make one impairment event.
+//! Runs with fewer than `JOINED_BELOW` live slots between them make one impairment event.
 
 use crate::measured::{Concealment, DeadAirClasses};
 

@@ -31,7 +31,7 @@ pub struct Scored {
     pub audio_ms: u32,
     /// Silence events.
     pub silences: Vec<SilenceFact>,
-    /// Events of other kinds, the first [`LISTED`].
+    /// Events of other kinds, the first 20.
     pub events: Vec<RecordingEventFact>,
     /// Those past them, by kind.
     pub unlisted: Vec<(String, u64)>,

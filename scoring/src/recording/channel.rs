@@ -165,13 +165,14 @@ impl Detectors {
             found.add_splice(index, tone.finish());
         }
         let heard = found.guard..total.saturating_sub(found.guard);
-        if !heard.is_empty() && !self.silence.has_sound(heard.end) {
+        let should_sound = laid.is_none_or(|(_, _, sounds)| sounds);
+        if !heard.is_empty() && should_sound && !self.silence.has_sound(heard.end) {
             found.add(EventKind::OneWay, 0..total, None);
         }
-        if laid.is_some_and(|(_, is_crossed)| is_crossed) || is_crossed(&self.tones) {
+        if laid.is_some_and(|(_, is_crossed, _)| is_crossed) || is_crossed(&self.tones) {
             found.add(EventKind::Crossed, 0..total, None);
         }
-        let delay_ms = laid.map(|(delay_ms, _)| delay_ms);
+        let delay_ms = laid.map(|(delay_ms, ..)| delay_ms);
         FoundInChannel {
             delay_ms,
             ..found.finish(&heard, self.levels.map(LevelMeter::finish))
@@ -181,13 +182,13 @@ impl Detectors {
 
 impl Quiet {
     /// Adds what the reference does not explain. Gives how much later than expected the channel is heard, ms, and
-    /// whether it holds another's audio: then nothing is compared with its own.
+    /// whether it holds another's audio: then nothing is compared with its own; and whether it should hold any.
     fn beside(
         &self,
         reference: &Reference,
         found: &mut FoundList,
         total: u64,
-    ) -> Option<(f64, bool)> {
+    ) -> Option<(f64, bool, bool)> {
         let laid = reference.lay(found.channel, &self.silences, total)?;
         for run in self.silences.iter().filter(|_| !laid.is_crossed) {
             for part in laid.unexplained(run, found.least) {
@@ -199,7 +200,8 @@ impl Quiet {
             found.add(EventKind::Dropout, run.clone(), None);
         }
         let delay_ms = signed_ms(laid.delay, found.sample_rate);
-        Some((delay_ms, laid.is_crossed))
+        let heard = found.guard..total.saturating_sub(found.guard);
+        Some((delay_ms, laid.is_crossed, laid.sounds_in(&heard)))
     }
 }
 

@@ -235,6 +235,11 @@ impl<'p> Laid<'p> {
             .collect()
     }
 
+    /// Whether the reference sounds anywhere in a stretch, by more than the edge of a pause.
+    pub(super) fn sounds_in(&self, stretch: &Range<u64>) -> bool {
+        !stretch.is_empty() && !self.unexplained(stretch, 1).is_empty()
+    }
+
     /// Whether the reference is quiet at or near a run.
     pub(super) fn is_quiet_near(&self, run: &Range<u64>) -> bool {
         let slack = signed_samples(SLACK_MS, self.pauses.sample_rate);

@@ -249,3 +249,19 @@ fn a_reference_of_another_rate_is_refused() {
         "the recording has 8000 samples a second, its reference 16000"
     );
 }
+
+/// A call that lies in a pause from beginning to end is as quiet as it should be; one that is as quiet and lies in talk has
+/// no audio.
+#[test]
+fn a_channel_is_one_way_only_where_it_should_sound() {
+    let mut samples = vec![0_i16; LENGTH];
+    for (n, sample) in samples.iter_mut().enumerate().skip(5 * RATE) {
+        *sample = tone(1004, 16_000.0, n);
+    }
+    let pauses = Pauses::find(&samples, (8000, 0), &SilenceRule::default(), true);
+    let quiet = pcm16(1, &vec![0; 3 * RATE]);
+    for (first, one_way) in [(RATE, 0), (10 * RATE, 1)] {
+        let scored = beside(&quiet, &reference(&[&pauses], first));
+        assert_eq!(scored.counts.of(EventKind::OneWay), one_way, "{first}");
+    }
+}

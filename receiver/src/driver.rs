@@ -7,7 +7,7 @@ use milliwatt_wire::socket::{Datagram, MediaSocket, Poller, ReceiveBatch};
 use milliwatt_wire::time::{MonoTime, RunClock, RunTime};
 use std::io;
 
-/// Datagrams of one socket that are read at a time where more than one waits: after a stall, or behind a queue.
+/// Datagrams of one socket that are read at a time where more wait than were looked for: after a stall, or behind a queue.
 const BATCH: usize = 4;
 /// Rounds of one reading: house is kept even under a flood.
 const ROUNDS: usize = 64;
@@ -41,14 +41,18 @@ pub trait Listener {
 pub struct SocketReader {
     poller: Poller,
     batch: ReceiveBatch,
+    /// Datagrams looked for in the first round.
+    first: usize,
     stamps: StampClock,
     clock: RunClock,
 }
 
 impl SocketReader {
-    /// A reader of the port pairs given, numbered in their order. Their sockets are connected to their peers.
+    /// A reader of the port pairs given, numbered in their order. Their sockets are connected to their peers. At most
+    /// `waiting` packets of a stream are there where it is read in time: a stream has one each 20 ms.
     pub fn new<'p>(
         ports: impl Iterator<Item = (&'p MediaSocket, &'p MediaSocket)>,
+        waiting: usize,
         clock: RunClock,
     ) -> io::Result<Self> {
         let poller = Poller::new()?;
@@ -58,24 +62,28 @@ impl SocketReader {
         }
         Ok(Self {
             poller,
-            batch: ReceiveBatch::of_connected(BATCH),
+            batch: ReceiveBatch::of_connected(waiting.max(BATCH)),
+            first: waiting.max(1),
             stamps: StampClock::new(ClockPair::read()),
             clock,
         })
     }
 
-    /// Reads what waits, without blocking, until nothing does or it is `until`. A stream has a packet each 20 ms: in the
-    /// first round one is read of each socket, and only where more wait is there a next.
-    pub fn read(&mut self, listener: &mut impl Listener, until: MonoTime) {
+    /// Reads what waits, without blocking, until nothing does or it is `until`. In the first round what is there in time
+    /// is read of each socket, and only where more waits is there a next. True when nothing was left.
+    pub fn read(&mut self, listener: &mut impl Listener, until: MonoTime) -> bool {
         self.stamps.turn(ClockPair::read());
         for round in 0..ROUNDS {
             let Ok(tokens) = self.poller.wait(Some(0)) else {
-                return;
+                return false;
             };
-            if tokens.is_empty() || round > 0 && mono_now() >= until {
-                return;
+            if tokens.is_empty() {
+                return true;
             }
-            let most = if round == 0 { 1 } else { BATCH };
+            if round > 0 && mono_now() >= until {
+                return false;
+            }
+            let most = if round == 0 { self.first } else { BATCH };
             for token in tokens {
                 listener.expect((token / 2) as usize);
             }
@@ -91,6 +99,7 @@ impl SocketReader {
                 take_batch((&mut self.batch, most), listener, (port, channel), clocks);
             }
         }
+        false
     }
 }
 

@@ -27,6 +27,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+/// What still waits in our sockets when all is over is read for so long at most. It did arrive.
+const LAST_READING_NS: i64 = NS_PER_SECOND;
+
 /// Everything an engine needs to start.
 #[derive(Debug)]
 pub struct EngineSetup {
@@ -69,6 +72,8 @@ pub struct Engine {
     tap: Tap,
     recorded: RecordedLanes,
     end: RunTime,
+    /// Everything that arrived before this has been read.
+    read_until: RunTime,
     drops: Vec<SocketDrops>,
 }
 
@@ -90,7 +95,7 @@ impl Engine {
         let serves = move |lane: Lane| lane.0 % engines == index;
         let pacer = Pacer::new(&load, &plan, Leg::Sent, serves);
         let sockets = ports.iter().map(|port| (&port.rtp, &port.rtcp));
-        let reader = SocketReader::new(sockets, clock)?;
+        let reader = SocketReader::new(sockets, 1, clock)?;
         let ipv6 = ports.first().is_some_and(|p| p.rtp.local_addr().is_ipv6());
         let mut lines = Vec::with_capacity(ports.len());
         let (shared, grid) = (Arc::new(load.clone()), Arc::new(pacer.grid().clone()));
@@ -115,6 +120,7 @@ impl Engine {
             tap,
             recorded: RecordedLanes::new(drops.len(), load.legs),
             end: plan.end() + 2 * PTIME_NS,
+            read_until: RunTime::ZERO,
             load,
             status,
             drops,
@@ -135,6 +141,8 @@ impl Engine {
             self.keep_house(tick, due);
             tick += 1;
         }
+        let last = mono_now() + LAST_READING_NS;
+        while !self.receive(last) && mono_now() < last {}
         self.finish();
     }
 
@@ -206,8 +214,9 @@ impl Engine {
         });
     }
 
-    /// Reads what came until the next slot is due.
-    fn receive(&mut self, until: MonoTime) {
+    /// Reads what came until the next slot is due. True when nothing is left to read.
+    fn receive(&mut self, until: MonoTime) -> bool {
+        let begun = mono_now();
         let mut listener = EngineListener {
             load: &self.load,
             clock: self.clock,
@@ -221,7 +230,11 @@ impl Engine {
             tap: &mut self.tap,
             facts: self.facts.sink(),
         };
-        self.reader.read(&mut listener, until);
+        let all = self.reader.read(&mut listener, until);
+        if all {
+            self.read_until = self.clock.run(begun);
+        }
+        all
     }
 
     /// Once a packet time for each line: closes streams that are over, follows a cut.
@@ -236,7 +249,7 @@ impl Engine {
         let slot = usize::try_from(tick).unwrap_or(0) % slots;
         let mut sink = self.facts.sink();
         for line in self.lines.iter_mut().skip(slot).step_by(slots) {
-            line.sweep(due, &mut sink);
+            line.sweep(due.min(self.read_until), &mut sink);
         }
         let margin = self.load.onward_offset + PTIME_NS;
         for lane in (slot..self.recorded.len()).step_by(slots) {

@@ -26,9 +26,15 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Packets carry the kernel's own stamp, so reading once a millisecond loses nothing and costs a
-/// fraction of a wake-up each.
-const READ_EVERY_NS: i64 = NS_PER_MS;
+/// Packets carry the kernel's own stamp, so nothing is lost by letting some of each stream come together; and reading
+/// costs what the calls to the system cost.
+const READ_EVERY_NS: i64 = 50 * NS_PER_MS;
+/// Packets of a stream that come in that time: 2 or 3, and one for a path that bunches them.
+const WAITING: usize = 4;
+/// Each line's house is kept every so many readings: 100 ms.
+const SHARE: usize = 2;
+/// What still waits in our sockets when all is over is read for so long at most. It did arrive.
+const LAST_READING_NS: i64 = 5 * NS_PER_SECOND;
 /// When all media ends at once, what the guest sends until it has heard of that is on the way still.
 const HALTING_NS: i64 = 200 * NS_PER_MS;
 
@@ -57,6 +63,8 @@ pub(super) struct Receiving {
     departures: DepartureLog,
     tap: Tap,
     end: RunTime,
+    /// Everything that arrived before this has been read.
+    read_until: RunTime,
 }
 
 impl Receiving {
@@ -69,7 +77,11 @@ impl Receiving {
         (facts, tap): (rtrb::Producer<Fact>, Tap),
     ) -> io::Result<Self> {
         let (shared, grid) = (Arc::new(load.clone()), Arc::new(Grid::new(load)));
-        let reader = SocketReader::new(ports.iter().map(|port| (&port.rtp, &port.rtcp)), clock)?;
+        let reader = SocketReader::new(
+            ports.iter().map(|port| (&port.rtp, &port.rtcp)),
+            WAITING,
+            clock,
+        )?;
         let lines = port_calls(load, plan, |_| true)
             .into_iter()
             .zip(ports.iter())
@@ -96,6 +108,7 @@ impl Receiving {
             departures: DepartureLog::new(),
             tap,
             end: plan.end() + load.onward_offset + PTIME_NS,
+            read_until: RunTime::ZERO,
             ports: Arc::clone(ports),
             load: load.clone(),
         })
@@ -116,12 +129,15 @@ impl Receiving {
                 halted = halted.min(self.clock.run(wake) + HALTING_NS);
             }
         }
-        self.read();
+        let last = mono_now() + LAST_READING_NS;
+        while !self.read() && mono_now() < last {}
         self.finish();
     }
 
-    fn read(&mut self) {
-        let until = mono_now() + READ_EVERY_NS;
+    /// True when nothing is left to read.
+    fn read(&mut self) -> bool {
+        let begun = mono_now();
+        let until = begun + READ_EVERY_NS;
         let mut listener = TesterListener {
             clock: self.clock,
             status: &self.status,
@@ -134,12 +150,15 @@ impl Receiving {
             tap: &mut self.tap,
             facts: self.facts.sink(),
         };
-        self.reader.read(&mut listener, until);
+        let all = self.reader.read(&mut listener, until);
+        if all {
+            self.read_until = self.clock.run(begun);
+        }
+        all
     }
 
-    /// Each line about every 100 ms: closes what is over, reports when it is due.
+    /// Each line about every 100 ms: closes what is over and read, reports when it is due.
     fn keep_house(&mut self, round: usize) {
-        const SHARE: usize = 100;
         let now = self.clock.run(mono_now());
         let cut = RunTime(self.status.cut.load(Ordering::Relaxed));
         if cut + PTIME_NS < self.end {
@@ -157,12 +176,13 @@ impl Receiving {
             octets,
             leg,
             tap,
+            read_until,
             ..
         } = self;
         let mut sink = facts.sink();
         for index in (round % SHARE..lines.len()).step_by(SHARE) {
             let line = &mut lines[index];
-            line.receiver.sweep(now, &mut sink);
+            line.receiver.sweep(*read_until, &mut sink);
             if now < cut && line.rtcp.expired(now) {
                 let packets = sent[index].load(Ordering::Relaxed);
                 if let Some(report) = line.report(load, &ports[index], packets, now) {

@@ -23,11 +23,11 @@ struct BareRun {
 }
 
 /// Paces and receives `streams` streams at either end. The tester's loops are those of its threads: pacing, and
-/// receiving each millisecond in the ordinary class. The guest's wake each slot, under `SCHED_FIFO`.
+/// receiving each 50 ms in the ordinary class. The guest's wake each slot, under `SCHED_FIFO`.
 fn run_bare(bench: &Bench, streams: u32, pacing: &Pacing) -> BareRun {
     let (bare, lab) = (&bench.bare, &bench.lab);
     let many = format!("--streams {streams}");
-    let tester = format!("{many} --poll 1000");
+    let tester = format!("{many} --poll 50000");
     let guest = format!("{many} --fifo {GUEST_PRIORITY}");
     let heard = format!("{guest} --poll {}", pacing.slot_us);
     let heard = bare.start_receiver(lab, Side::Guest, "receive", &heard);
@@ -123,7 +123,7 @@ pub(crate) fn compare_full_duplex(bench: &Bench) {
 /// CPU of the receiving thread for each packet, at 500 streams.
 pub(crate) fn compare_receiving(bench: &Bench) {
     println!(
-        "  500 streams, kernel stamps, each millisecond; CPU time of the receiving thread for each packet"
+        "  500 streams, kernel stamps, each 50 ms; CPU time of the receiving thread for each packet"
     );
     let said = |us: f64| Measured {
         figure: us,

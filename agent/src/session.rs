@@ -206,6 +206,9 @@ impl Session {
                 *stage = next;
                 Ok(vec![answer])
             }
+            ToAgent::Step { .. } | ToAgent::EndStep { .. } => {
+                Err(anyhow!("a step of a load that has none"))
+            }
             // Said again on each new connection.
             ToAgent::Start { .. } if matches!(*stage, Stage::Running { .. }) => Ok(Vec::new()),
             ToAgent::Start { zero } => {

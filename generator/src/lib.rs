@@ -52,10 +52,11 @@ pub(crate) fn test_load() -> LoadSpec {
             rate_bits_per_second: 8533,
             stereo: true,
         },
-        transfer: TransferSpec { parallel: 2 },
+        transfer: TransferSpec { parallel: 2, ..TransferSpec::default() },
         known_silences: Vec::new(),
         audio: Audio::Tone,
         fill: Fill::Silence,
         rated_fill: Fill::G711AppendixI,
+        stepped: false,
     }
 }

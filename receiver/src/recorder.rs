@@ -293,11 +293,12 @@ mod tests {
                 rate_bits_per_second: 8533,
                 stereo,
             },
-            transfer: TransferSpec { parallel: 1 },
+            transfer: TransferSpec { parallel: 1, ..TransferSpec::default() },
             known_silences: Vec::new(),
             audio: Audio::Tone,
             fill: Fill::Silence,
             rated_fill: Fill::G711AppendixI,
+            stepped: false,
         }
     }
 

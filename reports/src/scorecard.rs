@@ -4,8 +4,8 @@
 use crate::context::{NoiseFloor, RunContext};
 use crate::figures;
 use milliwatt_scoring::measured::{
-    Attribution, CallCounts, ClockMeasured, DocumentFigure, GuestMeasured, HostMeasured, Legs,
-    Measured, Recordings, ThresholdResult, Timers, Validity, Verdict,
+    Attribution, BreakingPoints, CallCounts, ClockMeasured, DocumentFigure, GuestMeasured, HostMeasured, Legs,
+    Measured, Recordings, StepRow, ThresholdResult, Timers, Validity, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,9 @@ pub struct Scorecard {
     /// What a reader should know beside the verdict.
     pub notes: Vec<String>,
     /// The load at which each leg breaks.
-    pub breaking_point: BreakingPoint,
+    pub breaking_point: BreakingPoints,
+    /// The steps of a load that rose in steps or was searched.
+    pub steps: Vec<StepRow>,
     /// Interruptions of service.
     pub disruptions: Vec<Reserved>,
     /// The guest program's own time keeping and host.
@@ -89,15 +91,6 @@ pub struct Scope {
     pub lines: Vec<String>,
 }
 
-/// The load at which each leg breaks: null when the run did not look for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BreakingPoint {
-    /// Tester to guest.
-    pub receive: Option<Reserved>,
-    /// Guest to tester.
-    pub sent: Option<Reserved>,
-}
-
 /// The value of a field whose name is fixed and that this version never measures: it cannot be
 /// made, so such a field is always null or empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,7 +126,8 @@ impl Scorecard {
             full_load: m.full_load,
             control_mbps: m.control_mbps,
             notes: m.notes.clone(),
-            breaking_point: BreakingPoint::default(),
+            breaking_point: m.breaking_point.clone(),
+            steps: m.steps.clone(),
             disruptions: Vec::new(),
             guest: m.guest.clone(),
             host: m.host.clone(),

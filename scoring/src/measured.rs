@@ -7,11 +7,13 @@ use milliwatt_wire::id::Leg;
 use serde::{Deserialize, Serialize};
 
 mod attribution;
+mod breaking;
 mod patterns;
 mod rows;
 mod timers;
 
 pub use attribution::{Attribution, DelayParts, LegAttribution, Origin, WorstSecond};
+pub use breaking::{BreakingPoint, BreakingPoints, Reached, StepLeg, StepOutcome, StepRow};
 pub use patterns::{BurstGap, Concealment, DeadAirClasses, LossRuns, PlayoutBuffer, Reordering};
 pub use rows::{EventRow, RecordingLayout, RecordingRow, SecondRow, SilenceOrigin, StreamRow};
 pub use timers::{EndTimers, Right, Timers};
@@ -55,6 +57,10 @@ pub struct Measured {
     pub clock: ClockMeasured,
     /// Whose doing delay variation was.
     pub attribution: Attribution,
+    /// Where each leg breaks.
+    pub breaking_point: BreakingPoints,
+    /// The steps of a stepped load.
+    pub steps: Vec<StepRow>,
     /// Calls started, ended by their hold time, cut short by the run's end.
     pub calls: CallCounts,
     /// Seconds of run time: full load's first and the one after its last.

@@ -139,11 +139,12 @@ impl Simulation {
                 rate_bits_per_second: 8533,
                 stereo: true,
             },
-            transfer: TransferSpec { parallel: 4 },
+            transfer: TransferSpec { parallel: 4, ..TransferSpec::default() },
             known_silences: Vec::new(),
             audio: Audio::Tone,
             fill: Fill::Silence,
             rated_fill: Fill::G711AppendixI,
+            stepped: false,
         }
     }
 }

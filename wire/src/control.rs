@@ -2,6 +2,7 @@
 //! the media. The tester speaks first; nothing on the media path waits for an answer.
 
 use crate::load::LoadSpec;
+use crate::step::Step;
 use crate::time::{MonoTime, RunTime};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,18 @@ pub enum ToAgent {
     Skew {
         /// Positive when the agent's is fast.
         parts_per_billion: i64,
+    },
+    /// A step of a stepped load, in order, some time before it begins. All known ones are said again on each new connection.
+    Step {
+        /// The step.
+        step: Step,
+    },
+    /// A step ends before its time.
+    EndStep {
+        /// Which.
+        index: u32,
+        /// When: a few slots from now.
+        at: RunTime,
     },
     /// End all calls at this run time, record, transfer.
     Stop {

@@ -8,11 +8,12 @@
 use crate::clock::SleepMode;
 use crate::id::{CallId, End, Lane, Leg, StreamId};
 use crate::load::LoadSpec;
+use crate::step::{Step, StepKind};
 use crate::time::RunTime;
 use serde::{Deserialize, Serialize};
 
 /// Version of the facts format: a reader refuses others.
-pub const FACTS_VERSION: u8 = 3;
+pub const FACTS_VERSION: u8 = 4;
 
 /// Packets later than this above the stream's reference transit are listed one by one, ns.
 pub const LATE_LISTED_NS: i64 = 20_000_000;
@@ -262,6 +263,29 @@ pub struct SentSecond {
     pub nic_octets: Option<u64>,
     /// Octets the interface counted as received.
     pub nic_received_octets: Option<u64>,
+}
+
+/// Transfers of files from one end in one second, by that end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferSecond {
+    /// The second of run time.
+    pub second: u32,
+    /// Transfers under way at its end.
+    pub under_way: u32,
+    /// Files that the other end confirmed, their checksums right.
+    pub completed: u32,
+    /// Transfers that broke off or were refused: such a file is sent again, and counts as completed only then.
+    pub broken: u32,
+    /// What the pace allowed, octets as a network interface counts; none where files go as TCP does.
+    pub allowed_octets: Option<u64>,
+    /// What the other end's TCP acknowledged, octets without headers.
+    pub acknowledged_octets: u64,
+    /// Segments sent again.
+    pub retransmissions: u32,
+    /// The longest of any connection's times without an acknowledgement while something was outstanding, ms.
+    pub stalled_ms: u32,
+    /// The largest smoothed round trip of any connection, us; none when nothing was sent.
+    pub round_trip_us: Option<u32>,
 }
 
 /// How an end's packet threads keep time: what was chosen, what was asked of the system, what it granted.
@@ -526,6 +550,24 @@ pub enum Fact {
         /// When.
         at: RunTime,
     },
+    /// A step begins (tester only), told before it does.
+    StepStarted {
+        /// The step.
+        step: Step,
+        /// Why it is made.
+        kind: StepKind,
+        /// What it is to put on the sent leg, recordings included, kbit/s as a network interface counts.
+        target_kbps: u32,
+    },
+    /// A step ended (tester only).
+    StepEnded {
+        /// Which.
+        index: u32,
+        /// When: before its time where going on would only have harmed.
+        at: RunTime,
+    },
+    /// What an end transferred.
+    Transfers(TransferSecond),
     /// What else was found in a recording, told with it (tester only).
     RecordingEvents {
         /// The call.

@@ -13,6 +13,7 @@ pub mod join;
 pub mod load;
 pub mod probe;
 pub mod socket;
+pub mod step;
 pub mod time;
 pub mod tls;
 pub mod transfer;

@@ -181,11 +181,70 @@ pub struct RecordingSpec {
     pub stereo: bool,
 }
 
-/// Transfer of recordings to the tester.
+/// When recordings are transferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransferWhen {
+    /// Each when its call has ended.
+    AtCallEnd,
+    /// In batches: those that are there at each whole multiple of this many ns after the start of full load, and at the end.
+    Every(i64),
+    /// As calls end; and beside them a backlog of earlier recordings is worked off without a pause, from the start of full
+    /// load to its end: files of noise, made up as they are sent.
+    Backlog,
+    /// As calls end; and beside them files of noise at the rate at which the calls that are up would fill recordings.
+    Continuous,
+}
+
+/// Which way the files of a transfer load go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransferDirection {
+    /// Guest to tester: the tester plays the storage server.
+    ToTester,
+    /// Tester to guest: made-up files only; recordings always go to the tester.
+    ToGuest,
+}
+
+/// How large the made-up files are, octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileSize {
+    /// As a recording would be: the recordings' rate times a hold time drawn as the calls' are.
+    Recording,
+    /// All the same.
+    Fixed(u64),
+    /// Uniform between the two, both included.
+    Uniform(u64, u64),
+}
+
+/// Transfer of recordings, and of made-up files that load the path as recordings would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferSpec {
-    /// How many recordings may be in flight at once, a connection each.
+    /// How many files may be in flight at once, a connection each.
     pub parallel: u32,
+    /// When.
+    pub when: TransferWhen,
+    /// All connections together at most this many bit/s, as a network interface counts (IP packet plus 14 octets); none is
+    /// as TCP goes.
+    pub rate_bits_per_second: Option<u64>,
+    /// Which way made-up files go.
+    pub direction: TransferDirection,
+    /// How large they are.
+    pub size: FileSize,
+}
+
+impl Default for TransferSpec {
+    /// Four at a time, each when its call has ended, as TCP goes.
+    fn default() -> Self {
+        Self {
+            parallel: 4,
+            when: TransferWhen::AtCallEnd,
+            rate_bits_per_second: None,
+            direction: TransferDirection::ToTester,
+            size: FileSize::Recording,
+        }
+    }
 }
 
 /// Everything both ends need to know of the load before it starts.
@@ -228,6 +287,9 @@ pub struct LoadSpec {
     pub recording: RecordingSpec,
     /// Transfer of recordings.
     pub transfer: TransferSpec,
+    /// The calls come in steps that the tester tells of as the run goes on ([`crate::step`]): `total`, `hold`, `steady_start`
+    /// and `arrival_interval` say nothing, `concurrent` is the most of any step, and `full_for` a bound on all of it.
+    pub stepped: bool,
     /// Silences put into the sent audio on purpose.
     pub known_silences: Vec<KnownSilence>,
     /// What the parties say.

@@ -52,7 +52,9 @@ pub fn load(scenario: &Scenario) -> LoadSpec {
         recording: recording(scenario),
         transfer: TransferSpec {
             parallel: transfer.parallel,
+            ..TransferSpec::default()
         },
+        stepped: false,
         known_silences: scenario.known_silences.iter().map(known_silence).collect(),
         audio: match media.audio.as_str() {
             TONE => Audio::Tone,

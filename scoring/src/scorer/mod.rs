@@ -34,7 +34,7 @@ use crate::clock::{Exchange, Skew};
 use crate::emodel::Equipment;
 use crate::judgement::{FigureKey, Judgement, PublishedFigure};
 use crate::measured::{
-    ClockMeasured, DocumentFigure, GuestMeasured, Legs, Measured, Outcome, Recordings,
+    BreakingPoints, ClockMeasured, DocumentFigure, GuestMeasured, Legs, Measured, Outcome, Recordings,
     ThresholdResult, Validity, Verdict,
 };
 use end::{EndRecord, ms, seconds_of};
@@ -226,6 +226,8 @@ impl Scorer {
             timers,
             clock: summary.clock.clone(),
             attribution: summary.attribution(),
+            breaking_point: BreakingPoints::default(),
+            steps: Vec::new(),
             calls: summary.calls,
             full_load: summary.full.clone().map(|full| (full.start, full.end)),
             control_mbps: summary.observe("control_mbps", None, &whole(&full)).value,

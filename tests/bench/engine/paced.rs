@@ -238,10 +238,11 @@ fn load(options: &Options) -> LoadSpec {
             rate_bits_per_second: 1,
             stereo: false,
         },
-        transfer: TransferSpec { parallel: 1 },
+        transfer: TransferSpec { parallel: 1, ..TransferSpec::default() },
         known_silences: Vec::new(),
         audio: Audio::Tone,
         fill: Fill::Silence,
         rated_fill: Fill::G711AppendixI,
+        stepped: false,
     }
 }

@@ -43,6 +43,15 @@ impl Limits {
         check_sense(load)?;
         self.check_size(load)?;
         let plan = CallPlan::expand(load);
+        if load.stepped {
+            // It ends when it is stopped: by then at the latest.
+            let most = load.full_for.unwrap_or(self.max_duration);
+            return if most > self.max_duration {
+                Err(self.too_long(most.into()))
+            } else {
+                Ok(plan)
+            };
+        }
         if plan.end().0 > self.max_duration {
             return Err(self.too_long(plan.end().0.into()));
         }
@@ -176,7 +185,11 @@ pub fn disk_needed(load: &LoadSpec) -> u64 {
     let octets_a_second = load.codec.sample_rate() * u32::from(sample) * channels;
     let a_call = load.hold.mean() / 1_000_000_000 * i64::from(octets_a_second);
     let calls = u64::from(load.concurrent) * 2;
-    u64::try_from(a_call).unwrap_or(0).saturating_mul(calls)
+    if load.recording.share > 0.0 {
+        u64::try_from(a_call).unwrap_or(0).saturating_mul(calls)
+    } else {
+        0
+    }
 }
 
 /// A network, `10.0.0.0/8` or one address.

@@ -21,6 +21,7 @@ use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::socket::{lock_memory, request_real_time, return_large_memory, thread_id};
 use milliwatt_wire::time::RunClock;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
@@ -115,6 +116,10 @@ pub fn start_media(
     shared: &MediaShared,
     clock: RunClock,
 ) -> Result<(mpsc::Sender<Fact>, JoinHandle<()>)> {
+    if let Some(bound) = ready.load.full_for.filter(|_| ready.load.stepped) {
+        // It ends when the tester says so, and by then at the latest.
+        shared.status.cut.fetch_min(bound, Ordering::Relaxed);
+    }
     let (sender, inbox) = mpsc::channel();
     let local = ready.ports.first().map(|p| p.rtp.local_addr().ip());
     let kernel_timestamps = ready.ports.iter().all(|p| p.rtp.kernel_timestamps());

@@ -10,11 +10,13 @@ use crate::recording::transfer::TransferTerms;
 use crate::spool::Spool;
 use anyhow::{Context, Result, anyhow};
 use milliwatt_generator::calls::CallPlan;
+use milliwatt_generator::steps::StepBook;
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::control::{FromAgent, ToAgent};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::CallId;
 use milliwatt_wire::load::LoadSpec;
+use milliwatt_wire::step::Step;
 use milliwatt_wire::time::{MonoTime, NS_PER_SECOND, RunClock, RunTime};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -22,6 +24,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
+/// Kind of the event by which the guest says that it heard of a step after its begin.
+pub const STEP_LATE: &str = "step-late";
 /// Media stops when nothing valid has come from the tester for so long.
 const SILENT_NS: i64 = 15 * NS_PER_SECOND;
 
@@ -174,8 +178,8 @@ impl Session {
     pub fn weighed_seconds(&self, call: CallId) -> f64 {
         let cut = RunTime(self.shared.status.cut.load(Ordering::Relaxed));
         let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
-        let call = plan.as_ref().and_then(|p| p.calls.get(call.0 as usize));
-        call.map_or(0.0, |c| c.weighed_seconds(cut))
+        let call = plan.as_ref().and_then(|plan| plan.call(call));
+        call.map_or(0.0, |call| call.weighed_seconds(cut))
     }
 
     /// Takes one message of the tester, which came at `received`; gives the answers.
@@ -206,8 +210,18 @@ impl Session {
                 *stage = next;
                 Ok(vec![answer])
             }
-            ToAgent::Step { .. } | ToAgent::EndStep { .. } => {
-                Err(anyhow!("a step of a load that has none"))
+            ToAgent::Step { step } => {
+                self.steps()?.add(step)?;
+                if let Stage::Running { clock, facts, .. } = &*stage
+                    && clock.run(received) > step.from
+                {
+                    tell_late(facts, clock.run(received), step);
+                }
+                Ok(Vec::new())
+            }
+            ToAgent::EndStep { index, at } => {
+                self.steps()?.end_early(index, at);
+                Ok(Vec::new())
             }
             // Said again on each new connection.
             ToAgent::Start { .. } if matches!(*stage, Stage::Running { .. }) => Ok(Vec::new()),
@@ -301,6 +315,12 @@ impl Session {
         ))
     }
 
+    fn steps(&self) -> Result<Arc<StepBook>> {
+        let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        let steps = plan.as_ref().and_then(|plan| plan.steps.clone());
+        steps.ok_or_else(|| anyhow!("a step of a load that has none"))
+    }
+
     /// The session is over: media ends, its folder goes.
     pub fn end(&self) {
         self.shared.status.halt.store(true, Ordering::Relaxed);
@@ -327,6 +347,21 @@ impl Session {
     fn stage(&self) -> std::sync::MutexGuard<'_, Stage> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A step whose begin has passed already is no evidence.
+fn tell_late(facts: &mpsc::Sender<Fact>, at: RunTime, step: Step) {
+    let late = (at - step.from) / 1_000_000;
+    let text = format!(
+        "the guest heard of step {} {late} ms after its begin",
+        step.index
+    );
+    // The collector holds the other end for as long as media runs.
+    drop(facts.send(Fact::Event {
+        at,
+        kind: STEP_LATE.into(),
+        text,
+    }));
 }
 
 /// Ends the proof: every port proven makes the session ready, else it says how far it came.

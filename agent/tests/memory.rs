@@ -101,7 +101,10 @@ fn load() -> LoadSpec {
             rate_bits_per_second: 8533,
             stereo: true,
         },
-        transfer: TransferSpec { parallel: 1, ..TransferSpec::default() },
+        transfer: TransferSpec {
+            parallel: 1,
+            ..TransferSpec::default()
+        },
         known_silences: Vec::new(),
         audio: Audio::Tone,
         fill: Fill::G711AppendixI,

@@ -2,6 +2,7 @@
 
 use crate::output;
 use crate::scenario::Plan;
+use crate::scenario::course::CoursePlan;
 use crate::scenario::value::PortRange;
 use milliwatt_generator::calls::CallPlan;
 use milliwatt_wire::load::LoadSpec;
@@ -60,6 +61,8 @@ pub struct Forecast {
     pub dscp: u8,
     /// DSCP of recording transfer.
     pub transfer_dscp: u8,
+    /// The course of a load that comes in steps; the figures above are those of its largest.
+    pub course: Option<String>,
     /// Until all calls are up, s.
     pub ramp_seconds: f64,
     /// Full load, s.
@@ -68,7 +71,7 @@ pub struct Forecast {
     pub drain_seconds: f64,
     /// All of it, s.
     pub wall_seconds: f64,
-    /// Calls in all.
+    /// Calls in all; 0 where steps say how many.
     pub calls: usize,
     /// Disk used on the guest while it runs, octets, about.
     pub guest_disk_octets: u64,
@@ -121,7 +124,7 @@ impl Forecast {
         let streams = load.concurrent * u32::from(load.legs);
         let (transfer, acknowledgement) = transfer_mbps(load, weight);
         let calls = CallPlan::expand(load);
-        let time = Time::of(&calls);
+        let time = Time::of_plan(plan, &calls);
         let disk = Disk::of(load, &calls, streams, time.wall());
         Self {
             scenario: plan.name.clone(),
@@ -136,6 +139,7 @@ impl Forecast {
             firewall: firewall(media_ports),
             dscp: load.dscp,
             transfer_dscp: load.transfer_dscp,
+            course: plan.course.as_ref().map(CoursePlan::text),
             ramp_seconds: time.ramp,
             full_seconds: time.full,
             drain_seconds: time.drain,
@@ -153,9 +157,14 @@ impl Forecast {
     pub fn text(&self) -> String {
         let later = output::lines("  not in this version: ", &self.later);
         let capture = self.capture.map_or_else(String::new, CaptureForecast::text);
+        let course = self.course.as_ref().map_or_else(String::new, |text| format!("  steps      {text}\n"));
+        let in_all = match self.calls {
+            0 => "as many calls as its steps make".to_owned(),
+            calls => format!("{calls} calls in all"),
+        };
         format!(
-            "{name}: {title}\n{later}\
-             \x20 streams    {streams} each way, {pps} packets/s each way; {calls} calls in all\n\
+            "{name}: {title}\n{later}{course}\
+             \x20 streams    {streams} each way, {pps} packets/s each way; {in_all}\n\
              \x20 receive    {receive} (tester -> guest)\n\
              \x20 sent       {sent} (guest -> tester)\n\
              \x20 ports      {ports} UDP ports on each side, here of {range}\n\
@@ -168,7 +177,6 @@ impl Forecast {
             title = self.title,
             streams = self.streams,
             pps = self.packets_per_second,
-            calls = self.calls,
             receive = self.receive.text("acknowledgements"),
             sent = self.sent.text("recordings"),
             ports = self.ports,
@@ -265,6 +273,17 @@ struct Time {
 }
 
 impl Time {
+    fn of_plan(plan: &Plan, calls: &CallPlan) -> Self {
+        plan.course.as_ref().map_or_else(
+            || Self::of(calls),
+            |course| Self {
+                ramp: 0.0,
+                full: course.seconds(),
+                drain: RECEIVERS_WAIT,
+            },
+        )
+    }
+
     fn of(calls: &CallPlan) -> Self {
         let full_until = calls.full_until.as_seconds();
         Self {

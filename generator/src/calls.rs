@@ -1,5 +1,6 @@
 //! The call model: from a load and its seed to every call of the run, the same at both ends.
 
+use crate::steps::{FAR, LaneCalls, StepBook};
 use milliwatt_wire::id::{CallId, Lane, Leg, Party, StreamId};
 use milliwatt_wire::load::{Hold, LoadSpec, PTIME_NS};
 use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
@@ -70,26 +71,63 @@ pub fn stream_headers(seed: u64, stream: StreamId) -> StreamHeaders {
 }
 
 /// Every call of a run and its phases.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct CallPlan {
-    /// In order of start.
+    /// In order of start; none of a stepped load.
     pub calls: Vec<Call>,
     /// Full load begins: the first whole second after every lane has a call.
     pub full_from: RunTime,
     /// Full load ends: by `full_for`, or when the first call cannot be replaced.
     pub full_until: RunTime,
+    /// The calls of a stepped load, as they become known: its phases are those of its steps.
+    pub steps: Option<Arc<StepBook>>,
 }
 
 impl CallPlan {
     /// Expands a load. A load with neither `total` nor `full_for` gives the calls of the ramp only.
     #[must_use]
     pub fn expand(load: &LoadSpec) -> Self {
+        if load.stepped {
+            return Self {
+                calls: Vec::new(),
+                full_from: FAR,
+                full_until: FAR,
+                steps: Some(Arc::new(StepBook::new(load))),
+            };
+        }
         Expansion::new(load).run()
     }
 
-    /// When the last packet of the last call has been due.
+    /// Full load begins; that of a stepped load with its first step.
+    #[must_use]
+    pub fn full_from(&self) -> RunTime {
+        let first = self.steps.as_ref().and_then(|steps| steps.get(0));
+        first.map_or(self.full_from, |step| step.from)
+    }
+
+    /// A call by its number.
+    #[must_use]
+    pub fn call(&self, id: CallId) -> Option<Call> {
+        match &self.steps {
+            Some(steps) => steps.call(id),
+            None => self.calls.get(id.0 as usize).copied(),
+        }
+    }
+
+    /// From here on nothing is due until the next step; the far future when there is no such end.
+    #[must_use]
+    pub fn cut(&self) -> RunTime {
+        self.steps
+            .as_ref()
+            .map_or(RunTime(i64::MAX), |steps| steps.cut())
+    }
+
+    /// When the last packet of the last call has been due. A stepped load goes on until it is stopped.
     #[must_use]
     pub fn end(&self) -> RunTime {
+        if self.steps.is_some() {
+            return FAR;
+        }
         self.calls
             .iter()
             .map(Call::end)
@@ -99,12 +137,19 @@ impl CallPlan {
 
     /// Calls of one lane, in order.
     #[must_use]
-    pub fn by_lane(&self, lanes: u32) -> Vec<Arc<[Call]>> {
+    pub fn by_lane(&self, lanes: u32) -> Vec<LaneCalls> {
+        if let Some(steps) = &self.steps {
+            let stepped = |lane| LaneCalls::Stepped(Lane(lane), Arc::clone(steps));
+            return (0..lanes).map(stepped).collect();
+        }
         let mut lists = vec![Vec::new(); lanes as usize];
         for call in &self.calls {
             lists[call.lane.0 as usize].push(*call);
         }
-        lists.into_iter().map(Arc::from).collect()
+        lists
+            .into_iter()
+            .map(|list| LaneCalls::Planned(Arc::from(list)))
+            .collect()
     }
 }
 
@@ -168,6 +213,7 @@ impl<'a> Expansion<'a> {
             calls,
             full_from: self.full_from,
             full_until,
+            steps: None,
         }
     }
 
@@ -337,11 +383,9 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_calls_and_another_gives_others() {
-        assert_eq!(CallPlan::expand(&load()), CallPlan::expand(&load()));
-        assert_ne!(
-            CallPlan::expand(&load()),
-            CallPlan::expand(&LoadSpec { seed: 2, ..load() })
-        );
+        let calls = |load: &LoadSpec| CallPlan::expand(load).calls;
+        assert_eq!(calls(&load()), calls(&load()));
+        assert_ne!(calls(&load()), calls(&LoadSpec { seed: 2, ..load() }));
     }
 
     proptest! {
@@ -351,6 +395,7 @@ mod tests {
                 seed, concurrent: lanes, hold: Hold::Exponential(hold * NS_PER_SECOND), full_for: Some(20 * NS_PER_SECOND), ..load()
             });
             for list in plan.by_lane(lanes) {
+                let LaneCalls::Planned(list) = list else { panic!("calls that were planned") };
                 for pair in list.windows(2) {
                     prop_assert!(pair[0].end() < pair[1].start);
                 }

@@ -91,6 +91,7 @@ impl Pacing<'_> {
                 over = cut + PTIME_NS;
                 pacer.cut(cut);
             }
+            pacer.cut_step(self.plan.cut());
             pacer.visit(tick, facts, |index, line, facts| {
                 self.depart(ports[index], line, due, end, &mut log, facts);
             });

@@ -7,6 +7,7 @@
 //! * [`stream`]: one sender's sequence numbers, timestamps and ledger.
 //! * [`report`]: RTCP sender and receiver reports and their interval.
 //! * [`pacer`]: which streams are due in a slot, for all lanes of an end.
+//! * [`steps`]: the calls of a load whose course is not known beforehand.
 //! * [`driver`]: the pacing thread, which has a clock.
 //!
 //! Sans-IO but for the driver: time is an argument.
@@ -18,6 +19,7 @@ pub mod pacer;
 pub mod packet;
 pub mod report;
 pub mod speech;
+pub mod steps;
 pub mod stream;
 pub mod voice;
 
@@ -52,7 +54,10 @@ pub(crate) fn test_load() -> LoadSpec {
             rate_bits_per_second: 8533,
             stereo: true,
         },
-        transfer: TransferSpec { parallel: 2, ..TransferSpec::default() },
+        transfer: TransferSpec {
+            parallel: 2,
+            ..TransferSpec::default()
+        },
         known_silences: Vec::new(),
         audio: Audio::Tone,
         fill: Fill::Silence,

@@ -3,12 +3,12 @@
 
 use crate::calls::{Call, CallPlan};
 use crate::grid::Grid;
+use crate::steps::{FAR, LaneCalls};
 use crate::stream::StreamSender;
 use milliwatt_wire::facts::{Fact, PacingSecond, Scale};
 use milliwatt_wire::id::{CallId, Lane, Leg, Party, StreamId};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS, Role};
 use milliwatt_wire::time::RunTime;
-use std::sync::Arc;
 
 /// All calls of one lane and party, one after the other: the stream on one port pair.
 #[derive(Debug)]
@@ -18,9 +18,10 @@ pub struct Line {
     leg: Leg,
     /// Offset of the line's packets into the call's packet times, ns.
     offset: i64,
-    calls: Arc<[Call]>,
+    calls: LaneCalls,
+    /// Place of the next call in `calls`.
     next_call: usize,
-    current: Option<StreamSender>,
+    current: Option<(Call, StreamSender)>,
 }
 
 impl Line {
@@ -39,20 +40,17 @@ impl Line {
     /// The call being sent.
     #[must_use]
     pub fn call(&self) -> Option<&Call> {
-        self.current
-            .as_ref()
-            .and_then(|_| self.calls.get(self.next_call - 1))
+        self.current.as_ref().map(|(call, _)| call)
     }
 
     /// The stream being sent.
     pub fn sender(&mut self) -> Option<&mut StreamSender> {
-        self.current.as_mut()
+        self.current.as_mut().map(|(_, sender)| sender)
     }
 
     /// The call being sent, and its stream.
     pub fn sending(&mut self) -> Option<(&Call, &mut StreamSender)> {
-        let call = self.calls.get(self.next_call.checked_sub(1)?)?;
-        Some((call, self.current.as_mut()?))
+        self.current.as_mut().map(|(call, sender)| (&*call, sender))
     }
 
     /// The stream that has a slot due at `due`, opening and closing streams on the way. From `cut`
@@ -64,22 +62,21 @@ impl Line {
         cut: RunTime,
         facts: &mut impl FnMut(Fact),
     ) -> bool {
-        let over = |s: &StreamSender| s.next_slot().is_none() || due >= cut;
+        let over = |(_, s): &(Call, StreamSender)| s.next_slot().is_none() || due >= cut;
         if self.current.as_ref().is_some_and(over) {
             self.finish(facts);
         }
         if self.current.is_none() && due < cut {
             self.open(load, due, facts);
         }
-        self.current.as_ref().is_some_and(|s| s.next_due() <= due)
+        self.current
+            .as_ref()
+            .is_some_and(|(_, s)| s.next_due() <= due)
     }
 
     fn open(&mut self, load: &LoadSpec, due: RunTime, facts: &mut impl FnMut(Fact)) {
-        let Some(call) = self
-            .calls
-            .get(self.next_call)
-            .filter(|c| c.start + self.offset <= due)
-        else {
+        let next = self.calls.peek(&mut self.next_call);
+        let Some(call) = next.filter(|c| c.start + self.offset <= due) else {
             return;
         };
         let stream = StreamId {
@@ -87,14 +84,18 @@ impl Line {
             party: self.party,
             leg: self.leg,
         };
-        let sender = StreamSender::new(load, call, stream, call.start + self.offset);
+        let mut sender = StreamSender::new(load, &call, stream, call.start + self.offset);
         facts(sender.started());
-        self.current = Some(sender);
+        // A step that was heard of after its begin: what is past is not sent, and the rest keeps its time.
+        while due < FAR && sender.next_due() + PTIME_NS <= due && sender.next_slot().is_some() {
+            sender.skip();
+        }
+        self.current = Some((call, sender));
         self.next_call += 1;
     }
 
     fn finish(&mut self, facts: &mut impl FnMut(Fact)) {
-        if let Some(mut sender) = self.current.take() {
+        if let Some((_, mut sender)) = self.current.take() {
             sender.finish(facts);
         }
     }
@@ -108,6 +109,8 @@ pub struct Pacer {
     lines: Vec<Line>,
     by_slot: Vec<Vec<u32>>,
     cut: RunTime,
+    /// The end of a step before its time.
+    step_cut: RunTime,
 }
 
 impl Pacer {
@@ -127,7 +130,7 @@ impl Pacer {
                 let offset = line_offset(load, &grid, lane, *party, leg);
                 let (_, slot) = grid.slot_of(offset);
                 by_slot[slot as usize].push(u32::try_from(lines.len()).unwrap_or(u32::MAX));
-                let (party, calls) = (*party, Arc::clone(&calls));
+                let (party, calls) = (*party, calls.clone());
                 lines.push(Line {
                     lane,
                     party,
@@ -145,6 +148,7 @@ impl Pacer {
             lines,
             by_slot,
             cut: RunTime(i64::MAX),
+            step_cut: RunTime(i64::MAX),
         }
     }
 
@@ -176,6 +180,12 @@ impl Pacer {
         self.cut = self.cut.min(at);
     }
 
+    /// Ends every call that is up at `at`; those that begin afterwards are sent once this is said again of a later time.
+    #[inline]
+    pub fn cut_step(&mut self, at: RunTime) {
+        self.step_cut = at;
+    }
+
     /// Visits every line that has a packet due in slot `tick`. The visitor fills and settles, or
     /// skips, exactly the slot that is due.
     pub fn visit<F: FnMut(Fact)>(
@@ -186,10 +196,11 @@ impl Pacer {
     ) {
         let due = self.grid.due(tick);
         let slot = usize::try_from(tick.rem_euclid(i64::from(self.grid.slots()))).unwrap_or(0);
+        let cut = self.cut.min(self.step_cut);
         for index in &self.by_slot[slot] {
             let index = *index as usize;
             let line = &mut self.lines[index];
-            if line.due(&self.load, due, self.cut, facts) {
+            if line.due(&self.load, due, cut, facts) {
                 visit(index, line, facts);
             }
         }
@@ -203,13 +214,15 @@ impl Pacer {
         facts: &mut impl FnMut(Fact),
     ) -> Option<&mut StreamSender> {
         let line = &mut self.lines[index];
-        while line.current.as_ref().is_none_or(|s| s.stream().call < call)
-            && line.next_call < line.calls.len()
-        {
+        let behind = |line: &Line| {
+            let current = line.current.as_ref();
+            current.is_none_or(|(_, s)| s.stream().call < call)
+        };
+        while behind(line) && line.calls.peek(&mut line.next_call).is_some() {
             line.finish(facts);
             line.open(&self.load, RunTime(i64::MAX), facts);
         }
-        line.current.as_mut().filter(|s| s.stream().call == call)
+        line.sender().filter(|s| s.stream().call == call)
     }
 
     /// Ends whatever is still open.

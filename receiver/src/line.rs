@@ -52,7 +52,7 @@ pub struct LineReceiver {
 }
 
 impl LineReceiver {
-    /// Streams in order of start.
+    /// Streams in order of start. Where they run out there may be more later: see [`Self::look_again`].
     #[must_use]
     pub fn new(planned: impl IntoIterator<Item = StreamPlan, IntoIter: Send + 'static>) -> Self {
         let planned: Box<dyn Iterator<Item = StreamPlan> + Send> = Box::new(planned.into_iter());
@@ -98,6 +98,14 @@ impl LineReceiver {
         }
         let next = self.planned.peek().filter(|plan| plan.due < cut);
         self.next_due = next.map_or(RunTime(i64::MAX), |plan| plan.due);
+    }
+
+    /// Streams have become known that were not when it was last looked.
+    pub fn look_again(&mut self) {
+        if self.planned.peek().is_none() {
+            self.planned.next(); // it was asked before there were any, and remembers that
+        }
+        self.next_due = RunTime(i64::MIN);
     }
 
     /// Takes a datagram.
@@ -232,6 +240,32 @@ mod tests {
         line.sweep(RunTime(12 * NS_PER_SECOND), &mut |f| facts.push(f));
         assert!(matches!(facts.as_slice(), [Fact::StreamEnd(end)] if end.received == 0));
         assert!(line.is_over());
+    }
+
+    #[test]
+    fn streams_that_become_known_later_are_opened_once_it_is_looked_again() {
+        let known = std::sync::Arc::new(std::sync::Mutex::new(VecDeque::from([plan(0, 0)])));
+        let source = std::sync::Arc::clone(&known);
+        let mut line = LineReceiver::new(std::iter::from_fn(move || {
+            source.lock().unwrap().pop_front()
+        }));
+        let mut ends = Vec::new();
+        let mut sweep = |line: &mut LineReceiver, second: i64| {
+            line.sweep(RunTime(second * NS_PER_SECOND), &mut |fact| ends.push(fact));
+            ends.len()
+        };
+        assert_eq!(sweep(&mut line, 12), 1);
+        for (call, start) in [(1, 20), (2, 40)] {
+            known.lock().unwrap().push_back(plan(call, start));
+            line.look_again();
+            let octets = packet(call + 100, 0);
+            let view = RtpView::parse(&octets).unwrap();
+            let taken = line.take(&view, at(start * NS_PER_SECOND), &mut |_| ());
+            assert!(
+                matches!(taken, Taken::Stream { plan, .. } if plan.stream.call == CallId(call))
+            );
+        }
+        assert_eq!(sweep(&mut line, 52), 3);
     }
 
     #[test]

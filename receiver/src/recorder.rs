@@ -293,7 +293,10 @@ mod tests {
                 rate_bits_per_second: 8533,
                 stereo,
             },
-            transfer: TransferSpec { parallel: 1, ..TransferSpec::default() },
+            transfer: TransferSpec {
+                parallel: 1,
+                ..TransferSpec::default()
+            },
             known_silences: Vec::new(),
             audio: Audio::Tone,
             fill: Fill::Silence,

@@ -71,6 +71,9 @@ pub struct Engine {
     recorder: FrameSender,
     tap: Tap,
     recorded: RecordedLanes,
+    plan: Arc<CallPlan>,
+    /// Steps whose streams the lines know.
+    steps: u32,
     end: RunTime,
     /// Everything that arrived before this has been read.
     read_until: RunTime,
@@ -101,7 +104,7 @@ impl Engine {
         let (shared, grid) = (Arc::new(load.clone()), Arc::new(pacer.grid().clone()));
         for (port, (_, party, calls)) in ports.into_iter().zip(port_calls(&load, &plan, serves)) {
             let receiver = line_receiver((&shared, &grid), &calls, party, ARRIVING);
-            let start = calls.first().map_or(RunTime::ZERO, |c| c.start);
+            let start = calls.start();
             let rtcp = RtcpPort::new(load.seed ^ u64::from(port.rtp.local_addr().port()), start);
             lines.push(EngineLine::new(&load, port, rtcp, receiver));
         }
@@ -120,6 +123,8 @@ impl Engine {
             tap,
             recorded: RecordedLanes::new(drops.len(), load.legs),
             end: plan.end() + 2 * PTIME_NS,
+            steps: 0,
+            plan,
             read_until: RunTime::ZERO,
             load,
             status,
@@ -161,11 +166,14 @@ impl Engine {
             tap,
             recorded,
             end,
+            plan,
             ..
         } = self;
         if load.role == Role::Echo {
             return;
         }
+        pacer.cut_step(plan.cut());
+        let end = (*end).min(plan.cut());
         let now = clock.run(mono_now());
         let drift = status.drift(now);
         let in_time = now - due <= NOT_SENT_AFTER_NS;
@@ -186,7 +194,7 @@ impl Engine {
                     (&mut lines[speaker], speaker),
                     pool,
                 );
-                let ended = recorded.begin(index, &call, *end);
+                let ended = recorded.begin(index, &call, end);
                 let frame = call.recorded.then_some(RecorderInput::Frame(frame));
                 ended
                     .into_iter()
@@ -245,6 +253,7 @@ impl Engine {
             self.pacer.cut(cut);
             self.lines.iter_mut().for_each(|line| line.cut(cut));
         }
+        self.learn_steps();
         let slots = usize::try_from(self.pacer.grid().slots()).unwrap_or(1);
         let slot = usize::try_from(tick).unwrap_or(0) % slots;
         let mut sink = self.facts.sink();
@@ -252,8 +261,9 @@ impl Engine {
             line.sweep(due.min(self.read_until), &mut sink);
         }
         let margin = self.load.onward_offset + PTIME_NS;
+        let end = self.end.min(self.plan.cut());
         for lane in (slot..self.recorded.len()).step_by(slots) {
-            if let Some(input) = self.recorded.end(lane, due, self.end, margin) {
+            if let Some(input) = self.recorded.end(lane, due, end, margin) {
                 record(&mut self.recorder, input, &self.status);
             }
         }
@@ -265,9 +275,19 @@ impl Engine {
         }
     }
 
+    /// Has the lines look for streams when a step has become known.
+    fn learn_steps(&mut self) {
+        let known = self.plan.steps.as_ref().map_or(0, |steps| steps.known());
+        if known != self.steps {
+            self.steps = known;
+            self.lines.iter_mut().for_each(EngineLine::look_again);
+        }
+    }
+
     fn finish(mut self) {
+        let end = self.end.min(self.plan.cut());
         for lane in 0..self.recorded.len() {
-            if let Some(input) = self.recorded.end(lane, RunTime(i64::MAX), self.end, 0) {
+            if let Some(input) = self.recorded.end(lane, RunTime(i64::MAX), end, 0) {
                 record(&mut self.recorder, input, &self.status);
             }
         }

@@ -234,6 +234,11 @@ impl EngineLine {
         heard(&mut self.receiver, call)
     }
 
+    /// Streams have become known.
+    pub(super) fn look_again(&mut self) {
+        self.receiver.look_again();
+    }
+
     pub(super) fn cut(&mut self, at: RunTime) {
         self.receiver.cut(at);
     }

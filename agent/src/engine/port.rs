@@ -5,6 +5,7 @@ use milliwatt_generator::calls::{Call, CallPlan, stream_headers};
 use milliwatt_generator::grid::Grid;
 use milliwatt_generator::pacer::line_offset;
 use milliwatt_generator::report::{Reception, ReportTimer, SenderInfo, build_report};
+use milliwatt_generator::steps::LaneCalls;
 use milliwatt_receiver::line::LineReceiver;
 use milliwatt_receiver::stream::StreamPlan;
 use milliwatt_scoring::interarrival_jitter::InterarrivalJitterTicks;
@@ -44,13 +45,17 @@ impl PortPair {
 #[must_use]
 pub fn line_receiver(
     (load, grid): (&Arc<LoadSpec>, &Arc<Grid>),
-    calls: &Arc<[Call]>,
+    calls: &LaneCalls,
     party: Party,
     leg: Leg,
 ) -> LineReceiver {
-    let (load, grid, calls) = (Arc::clone(load), Arc::clone(grid), Arc::clone(calls));
-    let plan = move |index: usize| Some(stream_plan(&load, &grid, calls.get(index)?, party, leg));
-    LineReceiver::new((0..).map_while(plan))
+    let (load, grid, calls) = (Arc::clone(load), Arc::clone(grid), calls.clone());
+    let mut place = 0;
+    LineReceiver::new(std::iter::from_fn(move || {
+        let call = calls.peek(&mut place)?;
+        place += 1;
+        Some(stream_plan(&load, &grid, &call, party, leg))
+    }))
 }
 
 /// What is agreed about one stream.
@@ -85,7 +90,7 @@ pub fn port_calls(
     load: &LoadSpec,
     plan: &CallPlan,
     serves: impl Fn(Lane) -> bool,
-) -> Vec<(Lane, Party, Arc<[Call]>)> {
+) -> Vec<(Lane, Party, LaneCalls)> {
     let lanes = (0..)
         .map(Lane)
         .zip(plan.by_lane(load.concurrent))
@@ -94,7 +99,7 @@ pub fn port_calls(
         .flat_map(|(lane, calls)| {
             load.parties()
                 .iter()
-                .map(move |party| (lane, *party, Arc::clone(&calls)))
+                .map(move |party| (lane, *party, calls.clone()))
         })
         .collect()
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Walks the plan once, as time goes by.
 pub(super) struct Calendar {
     plan: Arc<CallPlan>,
-    next_start: usize,
+    next_start: u32,
     up: BinaryHeap<Reverse<(RunTime, CallId)>>,
     phase: Option<Phase>,
     cut: RunTime,
@@ -36,11 +36,11 @@ impl Calendar {
     /// Tells what has happened by `now`.
     pub(super) fn advance(&mut self, now: RunTime, tell: &mut impl FnMut(Fact)) {
         self.turn_phase(now, tell);
+        let cut = self.cut.min(self.plan.cut());
         while let Some(call) = self
             .plan
-            .calls
-            .get(self.next_start)
-            .filter(|c| c.start <= now && c.start < self.cut)
+            .call(CallId(self.next_start))
+            .filter(|c| c.start <= now && c.start < cut)
         {
             tell(Fact::CallStarted {
                 call: call.id,
@@ -54,17 +54,16 @@ impl Calendar {
             .up
             .peek()
             .copied()
-            .filter(|Reverse((end, _))| (*end).min(self.cut) <= now)
+            .filter(|Reverse((end, _))| (*end).min(cut) <= now)
         {
             self.up.pop();
-            let call = &self.plan.calls[id.0 as usize];
-            let cut = call.cut || end > self.cut;
+            let call = self.plan.call(id);
             tell(Fact::CallEnded {
                 call: id,
-                at: end.min(self.cut),
-                cut,
+                at: end.min(cut),
+                cut: end > cut || call.is_some_and(|call| call.cut),
             });
-            if call.recorded {
+            if call.is_some_and(|call| call.recorded) {
                 tell(Fact::RecordingExpected { call: id });
             }
         }
@@ -72,7 +71,7 @@ impl Calendar {
 
     fn turn_phase(&mut self, now: RunTime, tell: &mut impl FnMut(Fact)) {
         let (full_from, full_until) = (
-            self.plan.full_from.min(self.cut),
+            self.plan.full_from().min(self.cut),
             self.plan.full_until.min(self.cut),
         );
         let steps = [

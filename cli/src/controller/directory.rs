@@ -170,9 +170,9 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
         .hint("give the folder that `milliwatt run` wrote (--out, or runs/...)")
 }
 
-/// Decodes one block and gives its facts to the view of the run.
-pub(super) fn absorb(block: &[u8], end: End, view: &mut LiveView) {
+/// Decodes one block and hands on its facts.
+pub(super) fn absorb(block: &[u8], mut take: impl FnMut(&Fact)) {
     for block in BlockReader::new(block).flatten() {
-        block.facts.iter().for_each(|fact| view.absorb(end, fact));
+        block.facts.iter().for_each(&mut take);
     }
 }

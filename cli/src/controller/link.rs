@@ -229,7 +229,11 @@ impl Keeper {
             while let Some(message) = outbox.recv().await {
                 if matches!(
                     message,
-                    ToAgent::Start { .. } | ToAgent::Stop { .. } | ToAgent::StopNow
+                    ToAgent::Start { .. }
+                        | ToAgent::Step { .. }
+                        | ToAgent::EndStep { .. }
+                        | ToAgent::Stop { .. }
+                        | ToAgent::StopNow
                 ) {
                     standing.push(message.clone());
                     started.store(true, Ordering::Relaxed);

@@ -9,6 +9,7 @@ mod calendar;
 pub mod capture;
 mod clocks;
 pub mod conclusion;
+mod course;
 mod departures;
 mod dial;
 pub mod directory;

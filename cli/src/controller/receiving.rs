@@ -5,9 +5,10 @@ use milliwatt_agent::engine::{
     FactRing, MediaStatus, PortPair, RtcpPort, SentLog, SocketDrops, heard, line_receiver,
     port_calls,
 };
-use milliwatt_generator::calls::{Call, CallPlan, stream_headers};
+use milliwatt_generator::calls::{CallPlan, stream_headers};
 use milliwatt_generator::grid::Grid;
 use milliwatt_generator::report::SenderInfo;
+use milliwatt_generator::steps::LaneCalls;
 use milliwatt_receiver::driver::{Listener, Moment, SocketReader};
 use milliwatt_receiver::leg::LegLog;
 use milliwatt_receiver::line::{Arrival, DRAIN_NS, LineReceiver, Taken};
@@ -43,7 +44,7 @@ struct HeardLine {
     receiver: LineReceiver,
     rtcp: RtcpPort,
     party: Party,
-    calls: Arc<[Call]>,
+    calls: LaneCalls,
 }
 
 /// Everything the receiving thread needs.
@@ -62,6 +63,9 @@ pub(super) struct Receiving {
     sample: Arc<DepartureSample>,
     departures: DepartureLog,
     tap: Tap,
+    plan: Arc<CallPlan>,
+    /// Steps whose streams the lines know.
+    steps: u32,
     end: RunTime,
     /// Everything that arrived before this has been read.
     read_until: RunTime,
@@ -69,7 +73,7 @@ pub(super) struct Receiving {
 
 impl Receiving {
     pub(super) fn new(
-        (load, plan): (&LoadSpec, &CallPlan),
+        (load, plan): (&LoadSpec, &Arc<CallPlan>),
         (ports, sent): (&Arc<Vec<PortPair>>, &Arc<[AtomicU32]>),
         sample: Arc<DepartureSample>,
         clock: RunClock,
@@ -89,7 +93,7 @@ impl Receiving {
                 receiver: line_receiver((&shared, &grid), &calls, party, Leg::Sent),
                 rtcp: RtcpPort::new(
                     load.seed ^ u64::from(port.rtp.local_addr().port()) << 16,
-                    calls.first().map_or(RunTime::ZERO, |c| c.start),
+                    calls.start(),
                 ),
                 party,
                 calls,
@@ -108,6 +112,8 @@ impl Receiving {
             departures: DepartureLog::new(),
             tap,
             end: plan.end() + load.onward_offset + PTIME_NS,
+            plan: Arc::clone(plan),
+            steps: 0,
             read_until: RunTime::ZERO,
             ports: Arc::clone(ports),
             load: load.clone(),
@@ -167,6 +173,7 @@ impl Receiving {
                 .iter_mut()
                 .for_each(|line| line.receiver.cut(cut));
         }
+        self.learn_steps();
         let Self {
             load,
             ports,
@@ -193,6 +200,17 @@ impl Receiving {
         }
         if now.0 % NS_PER_SECOND < READ_EVERY_NS {
             leg.close(now.second(), &mut sink);
+        }
+    }
+
+    /// Has the lines look for streams when a step has become known.
+    fn learn_steps(&mut self) {
+        let known = self.plan.steps.as_ref().map_or(0, |steps| steps.known());
+        if known != self.steps {
+            self.steps = known;
+            self.lines
+                .iter_mut()
+                .for_each(|line| line.receiver.look_again());
         }
     }
 
@@ -310,8 +328,7 @@ impl HeardLine {
         packets: u32,
         now: RunTime,
     ) -> Option<Vec<u8>> {
-        let up = |call: &&Call| call.start <= now && now < call.end();
-        let call = self.calls.iter().rev().find(up).copied()?;
+        let call = self.calls.up_at(now)?;
         let stream = StreamId {
             call: call.id,
             party: self.party,

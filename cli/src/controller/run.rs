@@ -3,6 +3,7 @@
 use super::calendar::Calendar;
 use super::capture;
 use super::clocks::{Exchange, SkewEstimate};
+use super::course::{Course, Order};
 use super::dial::Dial;
 use super::directory::{FactsLog, absorb, capture_path, guest_capture_folder};
 use super::link::{Link, LinkEvent};
@@ -17,10 +18,12 @@ use super::uploads::start_uploads;
 use crate::exit::Failure;
 use crate::output;
 use crate::run::RunRequest;
+use crate::scenario::course::CoursePlan;
 use crate::speakers::Speakers;
 use milliwatt_agent::engine::{MediaStatus, PortPair};
 use milliwatt_agent::media::CAPTURE_INCOMPLETE;
 use milliwatt_generator::calls::CallPlan;
+use milliwatt_scoring::breaking_point::Evidence;
 use milliwatt_scoring::scorer::LiveView;
 use milliwatt_wire::capture::note::Note;
 use milliwatt_wire::clock::mono_now;
@@ -63,6 +66,8 @@ pub(super) struct Run<'a> {
     view: LiveView,
     logs: [FactsLog; 2],
     calendar: Calendar,
+    /// Of a stepped load.
+    course: Option<Course>,
     skew: SkewEstimate,
     transfers: JoinSet<()>,
     recorded: std_mpsc::Receiver<Fact>,
@@ -144,9 +149,15 @@ impl<'a> Run<'a> {
             load,
             ports,
             local,
+            accept,
             ..
         } = ready;
         let numbers = ports.iter().map(port_numbers).collect();
+        let judged = &request.plan.judgement;
+        let course = request.plan.course.as_ref().map(|course| {
+            let evidence = Evidence::new(judged, &load, !own);
+            Course::new(course, accept.engines, evidence)
+        });
         let media = media::start(
             (load, ports, local, same_clock),
             &plan,
@@ -162,6 +173,7 @@ impl<'a> Run<'a> {
             ports: numbers,
             remote,
             calendar: Calendar::new(&plan),
+            course,
             plan,
             clock,
             offset,
@@ -200,7 +212,7 @@ impl<'a> Run<'a> {
         let mut ticks = interval(Duration::from_millis(200));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut exchanges = interval(Duration::from_secs(1));
-        let mut progress = Progress::new(self.plan.end().as_seconds());
+        let mut progress = Progress::new(self.expected_seconds());
         let mut abort = AbortWatch::new(self.request.plan.abort.clone());
         while !self.is_complete(lost_after) {
             tokio::select! {
@@ -217,9 +229,15 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Five times a second: what has happened, progress, the abort rule.
+    fn expected_seconds(&self) -> f64 {
+        let course = self.request.plan.course.as_ref();
+        course.map_or_else(|| self.plan.end().as_seconds(), CoursePlan::seconds)
+    }
+
+    /// Five times a second: what has happened, the next step, progress, the abort rule.
     fn tick(&mut self, progress: &mut Progress, abort: &mut AbortWatch) {
         let now = self.tell_what_happened();
+        self.follow_course(now);
         let live = self.view.at(now);
         let (phase, calls) = (self.calendar.phase(), self.calendar.calls_up());
         progress.show(now.second(), phase, calls, &live);
@@ -229,6 +247,46 @@ impl<'a> Run<'a> {
             output::complain(&format!("\n{reason}"));
             self.event("abort", reason);
             self.stop();
+        }
+    }
+
+    /// Does what the course of a stepped load asks for, until the run is stopped.
+    fn follow_course(&mut self, now: RunTime) {
+        while self.cut.0 == i64::MAX
+            && let Some(order) = self.course.as_mut().and_then(|course| course.advance(now))
+        {
+            self.carry_out(order);
+        }
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        let steps = self.plan.steps.as_ref();
+        match order {
+            Order::Begin {
+                step,
+                kind,
+                target_kbps,
+            } => {
+                if let Some(Err(error)) = steps.map(|steps| steps.add(step)) {
+                    self.event("stop", format!("the load's course came to an end: {error}"));
+                    return self.stop();
+                }
+                self.link.send(ToAgent::Step { step });
+                let fact = Fact::StepStarted {
+                    step,
+                    kind,
+                    target_kbps,
+                };
+                drop(self.media.facts.send(fact));
+            }
+            Order::End { index, at, early } => {
+                if let Some(steps) = steps.filter(|_| early) {
+                    steps.end_early(index, at);
+                    self.link.send(ToAgent::EndStep { index, at });
+                }
+                drop(self.media.facts.send(Fact::StepEnded { index, at }));
+            }
+            Order::Over => self.stop(),
         }
     }
 
@@ -253,7 +311,7 @@ impl<'a> Run<'a> {
     fn take_own_block(&mut self, block: std::io::Result<Vec<u8>>) -> Result<(), Failure> {
         let block = block.map_err(facts_failed)?;
         self.logs[0].append(&block).map_err(facts_failed)?;
-        absorb(&block, End::Tester, &mut self.view);
+        self.absorb(End::Tester, &block);
         Ok(())
     }
 
@@ -301,9 +359,19 @@ impl<'a> Run<'a> {
         self.logs[1].append(octets).map_err(facts_failed)?;
         self.link.next_block.store(sequence + 1, Ordering::Relaxed);
         self.link.send(ToAgent::Received { block: sequence });
-        absorb(octets, End::Guest, &mut self.view);
+        self.absorb(End::Guest, octets);
         self.last_progress = mono_now();
         Ok(())
+    }
+
+    fn absorb(&mut self, end: End, block: &[u8]) {
+        let (view, course) = (&mut self.view, &mut self.course);
+        absorb(block, |fact| {
+            view.absorb(end, fact);
+            if let Some(course) = course {
+                course.absorb(end, fact);
+            }
+        });
     }
 
     fn take_exchange(&mut self, exchange: Exchange) {

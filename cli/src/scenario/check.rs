@@ -1,6 +1,8 @@
 //! What the types of a scenario file cannot say: values out of bounds and combinations that are
 //! impossible. Every problem is found, not only the first.
 
+mod ramp;
+
 use super::diagnostic::Problem;
 use super::file::{Codec, Phase, Scenario};
 use super::value::{Duration, PortRange};
@@ -19,7 +21,7 @@ pub fn problems(scenario: &Scenario, ports: PortRange) -> Vec<Problem> {
     check_playout(scenario, &mut found);
     check_validity(scenario, &mut found);
     check_end(scenario, &mut found);
-    check_ramp(scenario, &mut found);
+    ramp::check(scenario, ports, &mut found);
     check_parts(scenario, &mut found);
     check_known_silences(scenario, &mut found);
     for (index, threshold) in scenario.thresholds.iter().enumerate() {
@@ -88,7 +90,12 @@ fn check_calls(scenario: &Scenario, ports: PortRange, found: &mut Findings) {
         "a call shorter than one packet",
         "20ms or more",
     );
-    let needed = u64::from(calls.concurrent) * u64::from(calls.legs);
+    check_ports((calls.concurrent, calls.legs), "calls.concurrent", ports, found);
+}
+
+/// So many calls have a pair of ports for each of their streams.
+fn check_ports((calls, legs): (u32, u8), path: &str, ports: PortRange, found: &mut Findings) {
+    let needed = u64::from(calls) * u64::from(legs);
     let message = format!(
         "{needed} streams each way need {} ports, and {ports} holds {} pairs",
         needed * 2,
@@ -96,11 +103,11 @@ fn check_calls(scenario: &Scenario, ports: PortRange, found: &mut Findings) {
     );
     found.require(
         needed <= u64::from(ports.pairs()),
-        "calls.concurrent",
+        path,
         message,
         format!(
             "{} calls at most, or a wider --media-ports",
-            u64::from(ports.pairs()) / u64::from(calls.legs.max(1))
+            u64::from(ports.pairs()) / u64::from(legs.max(1))
         ),
     );
 }
@@ -221,44 +228,6 @@ fn check_end(scenario: &Scenario, found: &mut Findings) {
     }
     if let Err(message) = abort::parse(&scenario.abort.when) {
         found.require(false, "abort.when", message, abort::ALLOWED);
-    }
-}
-
-fn check_ramp(scenario: &Scenario, found: &mut Findings) {
-    if let Some(ramp) = &scenario.ramp {
-        let rises = ramp.from > 0.0 && ramp.to >= ramp.from && ramp.step > 0.0;
-        found.require(
-            rises,
-            "ramp",
-            "the load does not rise",
-            "0 < from <= to, and step above 0",
-        );
-        found.require(
-            ramp.hold.0 > 0,
-            "ramp.hold",
-            "no time on a step",
-            "more than 0s",
-        );
-    }
-    if let Some(search) = &scenario.search {
-        found.require(
-            scenario.ramp.is_some(),
-            "search",
-            "nothing to search on",
-            "a [ramp] beside it",
-        );
-        found.require(
-            search.precision > 0.0,
-            "search.precision",
-            "it would never end",
-            "above 0",
-        );
-        found.require(
-            search.repeats > 0,
-            "search.repeats",
-            "no try at all",
-            "1 or more",
-        );
     }
 }
 

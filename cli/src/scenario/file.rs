@@ -4,7 +4,7 @@
 mod course;
 mod judged;
 
-pub use course::{Event, KnownSilence, Neighbour, Party, Phase, Quantity, Ramp, Search};
+pub use course::{Event, KnownSilence, Mode, Neighbour, Party, Phase, Quantity, Ramp, Search};
 pub use judged::{Abort, Basis, Figure, Leg, Measured, Threshold};
 
 use super::value::{Arrivals, BitRate, Duration, Hold};
@@ -27,7 +27,8 @@ pub struct Scenario {
     /// Time at full load; the command line's --for goes first. Without it the run ends at `calls.total`.
     #[serde(rename = "for")]
     pub full_for: Option<Duration>,
-    /// Judge by milliwatt's default thresholds too, where no `[[threshold]]` here has the same metric and leg. Default true.
+    /// Judge by milliwatt's default thresholds too, where no `[[threshold]]` here has the same metric and leg. Default true;
+    /// never with a `[ramp]`, which goes past them all.
     #[serde(default = "yes")]
     pub default_thresholds: bool,
     /// The calls.
@@ -88,7 +89,7 @@ pub struct Scenario {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Calls {
-    /// Calls up at once.
+    /// Calls up at once. With a `[ramp]` of mode rtp that ramp says how many.
     pub concurrent: u32,
     /// Calls in all. Default: as many as the time allows.
     pub total: Option<u32>,

@@ -8,11 +8,6 @@ use milliwatt_wire::time::NS_PER_SECOND;
 pub fn later(scenario: &Scenario) -> Vec<&'static str> {
     const LONGEST: i64 = 12 * 3600 * NS_PER_SECOND;
     let needs = [
-        (scenario.ramp.is_some(), "load in steps ([ramp])"),
-        (
-            scenario.search.is_some(),
-            "search for the breaking point ([search])",
-        ),
         (!scenario.phases.is_empty(), "phases ([[phase]])"),
         (
             !scenario.events.is_empty(),

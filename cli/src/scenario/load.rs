@@ -1,7 +1,7 @@
 //! From a scenario to the load that both ends expand.
 
+use super::course::CoursePlan;
 use super::file::{self, Scenario};
-use super::measure;
 use crate::controller::pace::slot_width;
 use milliwatt_wire::id::{CallId, Party};
 use milliwatt_wire::load::{
@@ -15,28 +15,28 @@ const SPEECH: &str = "speech";
 /// Default of [`LoadSpec::onward_offset`]: a local path and its scheduling, ns.
 const ONWARD_OFFSET: i64 = 2_000_000;
 
-/// The load of a scenario that [`super::check`] found right.
+/// The load of a scenario that [`super::check`] found right, and of its course where it has steps.
 #[must_use]
-pub fn load(scenario: &Scenario) -> LoadSpec {
+pub fn load(scenario: &Scenario, course: Option<&CoursePlan>) -> LoadSpec {
     let Scenario {
         calls,
         media,
         transfer,
         ..
     } = scenario;
+    let concurrent = course.map_or(calls.concurrent, |course| course.mix.lanes);
     LoadSpec {
         seed: scenario.seed,
         role: role(scenario.agent.role),
-        concurrent: calls.concurrent,
+        concurrent,
         total: calls.total,
         arrival_interval: calls.arrivals.interval,
         hold: calls.hold.0,
         steady_start: calls.steady_start,
         legs: calls.legs,
-        full_for: scenario
-            .full_for
-            .map(|duration| duration.0)
-            .or_else(|| ramp_time(scenario)),
+        full_for: course.map_or(scenario.full_for.map(|full| full.0), |course| {
+            Some(course.bound())
+        }),
         codec: match media.codec {
             file::Codec::Pcma => Codec::Pcma,
             file::Codec::G722 => Codec::G722,
@@ -47,14 +47,14 @@ pub fn load(scenario: &Scenario) -> LoadSpec {
         transfer_dscp: transfer.dscp,
         playout_buffer: scenario.playout.buffer.0,
         dead_air_min: scenario.dead_air.min.0,
-        slot_width: slot_width(calls.concurrent.saturating_mul(calls.legs.into())),
+        slot_width: slot_width(concurrent.saturating_mul(calls.legs.into())),
         onward_offset: ONWARD_OFFSET,
         recording: recording(scenario),
         transfer: TransferSpec {
             parallel: transfer.parallel,
             ..TransferSpec::default()
         },
-        stepped: false,
+        stepped: course.is_some(),
         known_silences: scenario.known_silences.iter().map(known_silence).collect(),
         audio: match media.audio.as_str() {
             TONE => Audio::Tone,
@@ -70,13 +70,6 @@ pub fn load(scenario: &Scenario) -> LoadSpec {
 pub(super) fn audio_file(media: &file::Media) -> Option<PathBuf> {
     let is_file = ![TONE, SPEECH].contains(&media.audio.as_str());
     is_file.then(|| PathBuf::from(&media.audio))
-}
-
-/// Time that the steps of a ramp take, ns.
-fn ramp_time(scenario: &Scenario) -> Option<i64> {
-    let ramp = scenario.ramp.as_ref()?;
-    let steps = measure::whole(((ramp.to - ramp.from) / ramp.step).floor())? + 1;
-    Some(steps.saturating_mul(ramp.hold.0))
 }
 
 fn role(role: file::Role) -> Role {

@@ -4,6 +4,7 @@
 pub mod abort;
 pub mod builtin;
 pub mod check;
+pub mod course;
 pub mod diagnostic;
 pub mod file;
 pub mod later;

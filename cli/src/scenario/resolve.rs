@@ -2,9 +2,10 @@
 
 use super::abort::{self, AbortRule};
 use super::diagnostic::{self, Source};
-use super::file::Scenario;
+use super::file::{self, Scenario};
 use super::value::{Duration, PortRange};
-use super::{builtin, check, later, load, overrides, thresholds};
+use super::{builtin, check, course, later, load, overrides, thresholds};
+use super::course::CoursePlan;
 use crate::exit::Failure;
 use milliwatt_scoring::judgement::Judgement;
 use milliwatt_wire::load::LoadSpec;
@@ -34,6 +35,8 @@ pub struct Plan {
     pub source: Option<String>,
     /// The load, as both ends will know it.
     pub load: LoadSpec,
+    /// The course of a load that comes in steps.
+    pub course: Option<CoursePlan>,
     /// The file of the parties' audio, where it is one.
     pub audio: Option<PathBuf>,
     /// By what it is judged.
@@ -108,17 +111,27 @@ fn plan(scenario: &Scenario) -> Result<Plan, Failure> {
     let text = toml::to_string(scenario).map_err(|error| {
         Failure::usage("the resolved scenario cannot be written").detail(error.to_string())
     })?;
+    let course = course::course(scenario);
     Ok(Plan {
         name: scenario.name.clone(),
         title: scenario.title.clone(),
         source: scenario.source.clone(),
-        load: load::load(scenario),
+        load: load::load(scenario, course.as_ref()),
+        course,
         audio: load::audio_file(&scenario.media),
         judgement: thresholds::judgement(scenario),
-        abort: abort::parse(&scenario.abort.when).ok().flatten(),
+        abort: abort_rule(scenario),
         later: later::later(scenario),
         text,
     })
+}
+
+/// A load that is raised until it breaks is not given up for that, unless its scenario asks for it.
+fn abort_rule(scenario: &Scenario) -> Option<AbortRule> {
+    if scenario.ramp.is_some() && scenario.abort == file::Abort::default() {
+        return None;
+    }
+    abort::parse(&scenario.abort.when).ok().flatten()
 }
 
 #[cfg(test)]
@@ -150,14 +163,14 @@ mod tests {
 
     #[test]
     fn those_that_this_version_can_run_need_nothing_of_a_later_one() {
-        for name in ["smoke", "250-calls", "azure"] {
+        for name in ["smoke", "250-calls", "azure", "120-mbps"] {
             assert_eq!(
                 plan_of(name, &[]).unwrap().later,
                 Vec::<&str>::new(),
                 "{name}"
             );
         }
-        for name in ["120-mbps", "host-contention", "vmotion", "backup", "canary"] {
+        for name in ["host-contention", "vmotion", "backup", "canary"] {
             assert!(!plan_of(name, &[]).unwrap().later.is_empty(), "{name}");
         }
     }

@@ -82,7 +82,8 @@ fn near_metrics(path: &str) -> String {
 #[must_use]
 pub fn judgement(scenario: &Scenario) -> Judgement {
     let own: Vec<Threshold> = scenario.thresholds.iter().filter_map(threshold).collect();
-    let defaults = if scenario.default_thresholds {
+    // A load that is raised until it breaks goes past every one of them.
+    let defaults = if scenario.default_thresholds && scenario.ramp.is_none() {
         default_thresholds()
     } else {
         Vec::new()

@@ -4,7 +4,7 @@ use super::super::value::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Load that rises in steps.
+/// Load that rises in steps, or is searched.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ramp {
@@ -14,10 +14,15 @@ pub struct Ramp {
     pub from: f64,
     /// Last step.
     pub to: f64,
-    /// From one step to the next.
-    pub step: f64,
-    /// Time on each step.
-    pub hold: Duration,
+    /// From one step to the next. Needed where nothing is searched.
+    pub step: Option<f64>,
+    /// Time on each step, whole seconds. Default: 6s; of a search with --for 4s to 8s, so that it fits.
+    pub hold: Option<Duration>,
+    /// By what the load rises. Default rtp.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Calls up where the transfer rises. Default: the guest's rating, 32 a processor of it, at most `calls.concurrent`.
+    pub calls: Option<u32>,
 }
 
 /// What a ramp raises.
@@ -26,21 +31,37 @@ pub struct Ramp {
 pub enum Quantity {
     /// Concurrent calls.
     Calls,
-    /// Mbit/s of the sent leg.
+    /// Mbit/s of the sent leg, transfers included.
     Mbps,
 }
 
-/// Search for the breaking point.
+/// By what a load rises.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Calls, past any rating, with transfers at the rate at which they would fill recordings: `calls.concurrent` says nothing.
+    #[default]
+    Rtp,
+    /// Transfers, beside calls whose number stays.
+    Backlog,
+}
+
+/// Search for the breaking point of each leg, between `ramp.from` and `ramp.to`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Search {
-    /// Stop when good and bad are this close, in the ramp's quantity.
+    /// It ends when good and bad are this close, percent of the bad load. Default 3.
+    #[serde(default = "three_percent")]
     pub precision: f64,
-    /// Times each candidate is tried. Default 1.
-    #[serde(default = "one_time")]
+    /// Times that the last good and the first bad load are tried with the same outcome. Default 2.
+    #[serde(default = "two_times")]
     pub repeats: u32,
-    /// Time at the found load, to confirm it.
-    pub confirm: Duration,
+    /// Then the last good load of both legs is offered once more with transfers as TCP goes: shown, not judged. Default false.
+    #[serde(default)]
+    pub bursts: bool,
+    /// At last the last good load is held for so long: a leg may fail only after some time at load. Left out with a shorter
+    /// --for. Default: not at all.
+    pub confirm: Option<Duration>,
 }
 
 /// A named part of the full-load time.
@@ -106,6 +127,10 @@ pub enum Party {
     B,
 }
 
-fn one_time() -> u32 {
-    1
+fn two_times() -> u32 {
+    2
+}
+
+fn three_percent() -> f64 {
+    3.0
 }

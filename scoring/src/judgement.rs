@@ -16,6 +16,42 @@ pub struct Judgement {
     pub lateness_bound_us: f64,
     /// Share of tainted full-load seconds above which the run is invalid, percent.
     pub tainted_share_percent: f64,
+    /// By what a step of a stepped load is good or bad; facts of before there were any lack it.
+    #[serde(default)]
+    pub steps: StepLimits,
+}
+
+/// By what a leg is good or bad in a step: it is bad when it is past any of these, taken over the step's seconds but the
+/// first, without those that the tester spoilt. A value at its limit is good.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StepLimits {
+    /// Most packets lost of sent, percent.
+    pub loss_percent: f64,
+    /// Most packets late at playout of sent, percent.
+    pub discarded_percent: f64,
+    /// Most dead-air events in each 1000 minutes of call leg begun: in a short step, the most of all.
+    pub dead_air_events: u64,
+    /// Largest 99.9th percentile of PDV, ms.
+    pub pdv_p999_ms: f64,
+    /// Least share that was transferred of what the pace allowed, percent; nothing where no transfer is paced.
+    pub transfer_goodput_percent: f64,
+    /// A load that is held for long is judged in windows of so many seconds, at least 2: it breaks when two in a row are bad.
+    pub confirm_window_s: u32,
+}
+
+impl Default for StepLimits {
+    /// The limits of [`default_thresholds`] where they have one; 90 % of transfer; windows of 6 s.
+    fn default() -> Self {
+        Self {
+            loss_percent: 0.1,
+            discarded_percent: 0.1,
+            dead_air_events: 1,
+            pdv_p999_ms: 30.0,
+            transfer_goodput_percent: 90.0,
+            confirm_window_s: 6,
+        }
+    }
 }
 
 impl Default for Judgement {
@@ -25,6 +61,7 @@ impl Default for Judgement {
             document: Vec::new(),
             lateness_bound_us: 5000.0,
             tainted_share_percent: 1.0,
+            steps: StepLimits::default(),
         }
     }
 }
@@ -337,6 +374,15 @@ mod tests {
         };
         let text = serde_json::to_string_pretty(&judgement).unwrap();
         assert_eq!(serde_json::from_str::<Judgement>(&text).unwrap(), judgement);
+    }
+
+    /// Facts that were written before there were steps.
+    #[test]
+    fn a_judgement_without_limits_of_steps_has_the_default_ones() {
+        let mut value = serde_json::to_value(Judgement::default()).unwrap();
+        value.as_object_mut().unwrap().remove("steps");
+        let read: Judgement = serde_json::from_value(value).unwrap();
+        assert_eq!(read.steps, StepLimits::default());
     }
 
     #[test]

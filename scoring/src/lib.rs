@@ -1,6 +1,7 @@
 //! Judgement: metrics, audio scoring, thresholds, validity, verdict. Sans-IO: everything is computed from facts.
 
 pub mod analysis;
+pub mod breaking_point;
 pub mod burst_gap;
 pub mod clock;
 pub mod dead_run;

@@ -33,7 +33,15 @@ const fn top(path: &'static str, unit: &'static str, windowed: bool) -> Metric {
     }
 }
 
-const KNOWN: [Metric; 49] = [
+/// The highest load that a leg held below its breaking point: the one metric of a leg that does not lie inside `legs`.
+pub(crate) const BREAKING_POINT: &str = "breaking_point.last_good_mbps";
+/// The same, spelt as in the scorecard, by [`Leg`].
+const BREAKING_POINTS: [&str; 2] = [
+    "breaking_point.receive.last_good_mbps",
+    "breaking_point.sent.last_good_mbps",
+];
+
+const KNOWN: [Metric; 52] = [
     leg("loss_percent", "percent", true),
     leg("packets_lost", "count", true),
     leg("packets_duplicated", "count", true),
@@ -69,6 +77,9 @@ const KNOWN: [Metric; 49] = [
     leg("rtp_mbps", "Mbit/s", true),
     leg("transfer_mbps", "Mbit/s", true),
     leg("nic_mbps", "Mbit/s", true),
+    leg(BREAKING_POINT, "Mbit/s", false),
+    top(BREAKING_POINTS[0], "Mbit/s", false),
+    top(BREAKING_POINTS[1], "Mbit/s", false),
     top("recordings.with_silence", "count", false),
     top("recordings.silence_events", "count", false),
     top("recordings.upper_bound_95_percent", "share", false),
@@ -103,6 +114,14 @@ pub fn find_metric(path: &str) -> Option<&'static Metric> {
 }
 
 impl Metric {
+    /// The leg whose breaking point this is; none of another metric. `leg` is the one that is judged.
+    pub(crate) fn breaking_leg(&self, leg: Option<Leg>) -> Option<Leg> {
+        let spelt = Leg::BOTH
+            .into_iter()
+            .find(|leg| BREAKING_POINTS[*leg as usize] == self.path);
+        spelt.or(leg.filter(|_| self.path == BREAKING_POINT))
+    }
+
     /// The legs a threshold on this metric is judged on: both when none is named.
     #[must_use]
     pub fn judged_legs(&self, named: Option<Leg>) -> Vec<Option<Leg>> {

@@ -119,7 +119,7 @@ impl EndRecord {
 }
 
 /// Adds what another thread told of the same second.
-pub(super) fn add_pacing(second: &mut PacingSecond, more: &PacingSecond) {
+pub(crate) fn add_pacing(second: &mut PacingSecond, more: &PacingSecond) {
     second.second = more.second;
     second.planned += more.planned;
     second.sent += more.sent;
@@ -129,7 +129,7 @@ pub(super) fn add_pacing(second: &mut PacingSecond, more: &PacingSecond) {
 }
 
 /// Lateness of one second.
-pub(super) fn lateness_of(second: &PacingSecond) -> Distribution {
+pub(crate) fn lateness_of(second: &PacingSecond) -> Distribution {
     let mut lateness = Distribution::default();
     lateness.record_coarse(Scale::LEG, &second.lateness, 0);
     if lateness.total() > 0 || second.lateness_max > 0 {
@@ -154,23 +154,23 @@ pub(super) fn lateness_us(lateness: &Distribution) -> Lateness {
     clippy::cast_precision_loss,
     reason = "durations below 2^53 ns (104 days)"
 )]
-pub(super) fn to_unit(ns: i64, ns_per_unit: f64) -> f64 {
+pub(crate) fn to_unit(ns: i64, ns_per_unit: f64) -> f64 {
     ns as f64 / ns_per_unit
 }
 
 /// Milliseconds.
-pub(super) fn ms(ns: i64) -> f64 {
+pub(crate) fn ms(ns: i64) -> f64 {
     to_unit(ns, 1e6)
 }
 
 /// A count as a number to compute with.
 #[expect(clippy::cast_precision_loss, reason = "counts below 2^53")]
-pub(super) fn float(count: u64) -> f64 {
+pub(crate) fn float(count: u64) -> f64 {
     count as f64
 }
 
 /// A ratio, none over nothing.
-pub(super) fn ratio(part: f64, whole: f64) -> Option<f64> {
+pub(crate) fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
 }
 

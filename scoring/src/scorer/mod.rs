@@ -8,8 +8,9 @@
 //! some distributions a second, some figures a stream, and each impairment.
 
 mod attribution;
+mod breaking;
 mod dead_air;
-mod end;
+pub(crate) mod end;
 mod evidence;
 mod leg;
 mod live;
@@ -30,11 +31,12 @@ mod validity;
 
 pub use live::{Live, LiveLeg, LiveView};
 
+use crate::breaking_point::{Evidence, breaking_points};
 use crate::clock::{Exchange, Skew};
 use crate::emodel::Equipment;
 use crate::judgement::{FigureKey, Judgement, PublishedFigure};
 use crate::measured::{
-    BreakingPoints, ClockMeasured, DocumentFigure, GuestMeasured, Legs, Measured, Outcome, Recordings,
+    ClockMeasured, DocumentFigure, GuestMeasured, Legs, Measured, Outcome, Recordings,
     ThresholdResult, Validity, Verdict,
 };
 use end::{EndRecord, ms, seconds_of};
@@ -72,8 +74,12 @@ pub fn score<E>(
     if spread.lacks_references() {
         read(&mut |_, fact| spread.refer(fact))?;
     }
-    read(&mut |_, fact| spread.absorb(fact))?;
-    Ok(scorer.finish(full, spread))
+    let mut evidence = scorer.evidence();
+    read(&mut |end, fact| {
+        spread.absorb(fact);
+        evidence.absorb(end, fact);
+    })?;
+    Ok(scorer.finish(full, spread, &evidence))
 }
 
 /// What all facts say, but for the spread of transits.
@@ -86,6 +92,8 @@ struct Scorer {
     recordings: RecordingLog,
     nearest: Option<Exchange>,
     told: Vec<(RunTime, String, String)>,
+    /// What [`Evidence`] must know before all else.
+    steps: Vec<(End, Fact)>,
 }
 
 impl Scorer {
@@ -105,8 +113,20 @@ impl Scorer {
                 t4: *t4,
             }),
             Fact::Event { at, kind, text } => self.told.push((*at, kind.clone(), text.clone())),
+            Fact::Opened { .. } | Fact::StepStarted { .. } | Fact::StepEnded { .. } => {
+                self.steps.push((end, fact.clone()));
+            }
             _ => {}
         }
+    }
+
+    /// The evidence of the steps, before what happened in them was told.
+    fn evidence(&mut self) -> Evidence {
+        let mut evidence = Evidence::default();
+        for (end, fact) in std::mem::take(&mut self.steps) {
+            evidence.absorb(end, &fact);
+        }
+        evidence
     }
 
     /// The exchange with the least round trip tells the offset best.
@@ -169,10 +189,11 @@ impl Scorer {
     }
 
     /// What was measured, judged.
-    fn finish(mut self, full: Option<Range<u32>>, spread: Spread) -> Measured {
+    fn finish(mut self, full: Option<Range<u32>>, spread: Spread, evidence: &Evidence) -> Measured {
         let (judgement, judgement_error) = self.judgement();
         let last_second = self.last_second();
         let legs = self.sum_legs_up(spread);
+        let steps = evidence.rows(&judgement);
         let mut summary = Summary {
             scorer: &self,
             timeline: &self.timeline,
@@ -188,6 +209,8 @@ impl Scorer {
             last_second,
             tainted: self.tainted(&judgement),
             judgement_error,
+            breaking_point: breaking_points(&steps),
+            steps,
         };
         summary.recordings.silence_events_unexplained = summary.unexplained_silences();
         let thresholds = summary.judge(&judgement.thresholds);
@@ -226,8 +249,8 @@ impl Scorer {
             timers,
             clock: summary.clock.clone(),
             attribution: summary.attribution(),
-            breaking_point: BreakingPoints::default(),
-            steps: Vec::new(),
+            breaking_point: summary.breaking_point.clone(),
+            steps: std::mem::take(&mut summary.steps),
             calls: summary.calls,
             full_load: summary.full.clone().map(|full| (full.start, full.end)),
             control_mbps: summary.observe("control_mbps", None, &whole(&full)).value,
@@ -340,14 +363,14 @@ fn equipment(load: Option<&LoadSpec>) -> Option<Equipment> {
     }
 }
 
-fn sender_of(leg: Leg) -> End {
+pub(crate) fn sender_of(leg: Leg) -> End {
     match leg {
         Leg::Receive => End::Tester,
         Leg::Sent => End::Guest,
     }
 }
 
-fn receiver_of(leg: Leg) -> End {
+pub(crate) fn receiver_of(leg: Leg) -> End {
     match leg {
         Leg::Receive => End::Guest,
         Leg::Sent => End::Tester,

@@ -6,7 +6,9 @@ use super::evidence::{self, Seconds};
 use super::leg::LegSeries;
 use super::recordings::RecordingLog;
 use super::timeline::Timeline;
-use crate::measured::{CallCounts, ClockMeasured, GuestMeasured, HostMeasured, Recordings};
+use crate::measured::{
+    BreakingPoints, CallCounts, ClockMeasured, GuestMeasured, HostMeasured, Recordings, StepRow,
+};
 use milliwatt_wire::facts::PacingSecond;
 use milliwatt_wire::id::{End, Leg};
 use milliwatt_wire::time::RunTime;
@@ -27,6 +29,8 @@ pub(super) struct Summary<'a> {
     pub last_second: Option<u32>,
     pub tainted: BTreeSet<u32>,
     pub judgement_error: Option<String>,
+    pub steps: Vec<StepRow>,
+    pub breaking_point: BreakingPoints,
 }
 
 impl Summary<'_> {
@@ -40,6 +44,11 @@ impl Summary<'_> {
 
     pub(super) fn sender(&self, leg: Leg) -> &EndRecord {
         self.scorer.sender(leg)
+    }
+
+    /// The load comes in steps, and each is judged by itself.
+    pub(super) fn is_stepped(&self) -> bool {
+        !self.steps.is_empty() || self.scorer.load().is_some_and(|load| load.stepped)
     }
 
     /// When and how a guest that was named was lost. An agent of the tester's own is no guest: its

@@ -41,6 +41,9 @@ impl Summary<'_> {
         metric: &Metric,
         leg: Option<Leg>,
     ) -> ThresholdResult {
+        if let Some(broken) = metric.breaking_leg(leg) {
+            return self.judge_breaking_point(threshold, leg, broken);
+        }
         let limit = self.limit(threshold, leg);
         let all = self.worst(threshold, leg, &BTreeSet::new());
         let outcome = self.outcome(threshold, limit, all);

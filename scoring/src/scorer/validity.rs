@@ -45,13 +45,18 @@ impl Summary<'_> {
         let mut reasons: Vec<String> = self.judgement_error.iter().cloned().collect();
         reasons.extend(self.nothing_measured(sum(|second| second.planned)));
         reasons.extend(self.tester_unfinished());
-        reasons.extend(self.guest_silent());
-        reasons.extend(too_many_tainted(
-            tainted.len(),
-            full.len(),
-            judgement.tainted_share_percent,
-        ));
-        reasons.extend(results.iter().filter_map(changed_by_taint));
+        if self.is_stepped() {
+            // What the tester spoilt, or the guest did not tell of, is judged step by step.
+            reasons.extend(self.breaking_points_open(judgement, results));
+        } else {
+            reasons.extend(self.guest_silent());
+            reasons.extend(too_many_tainted(
+                tainted.len(),
+                full.len(),
+                judgement.tainted_share_percent,
+            ));
+            reasons.extend(results.iter().filter_map(changed_by_taint));
+        }
         Validity {
             valid: reasons.is_empty(),
             reasons,

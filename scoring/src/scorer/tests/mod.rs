@@ -13,5 +13,7 @@ mod places;
 mod recording_events;
 mod rich;
 mod seconds;
+mod stepped;
+mod steps;
 mod told;
 mod truth;

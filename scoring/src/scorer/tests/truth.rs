@@ -293,7 +293,10 @@ pub(super) fn load() -> LoadSpec {
             rate_bits_per_second: 8533,
             stereo: true,
         },
-        transfer: TransferSpec { parallel: 4, ..TransferSpec::default() },
+        transfer: TransferSpec {
+            parallel: 4,
+            ..TransferSpec::default()
+        },
         known_silences: Vec::new(),
         audio: Audio::Tone,
         fill: Fill::Silence,

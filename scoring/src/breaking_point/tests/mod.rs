@@ -1,0 +1,3 @@
+//! Tests of the whole, beside those of its parts.
+
+mod searching;

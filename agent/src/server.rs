@@ -228,7 +228,8 @@ impl Agent {
                 }
             }
             ConnectionKind::Transfer => self.transfer(stream, run).await,
-            ConnectionKind::Other(kind) => {
+            kind => {
+                let kind = u8::from(kind);
                 bail!("wants a connection of kind {kind}, which this agent does not know")
             }
         }

@@ -225,7 +225,7 @@ impl<'a> Expansion<'a> {
             .filter(|_| self.load.steady_start);
         let (age, rest) = match stratum {
             Some(u) => self.residual(u),
-            None => (0, self.whole()),
+            None => (0, draw_hold(self.load.hold, &mut self.random)),
         };
         let wanted = packets_in(rest.max(PTIME_NS * 10));
         let room = packets_in((cut_at.0).saturating_sub(start.0));
@@ -238,16 +238,6 @@ impl<'a> Expansion<'a> {
             age,
             cut: room < wanted,
             recorded,
-        }
-    }
-
-    /// A hold time of a call that starts now.
-    fn whole(&mut self) -> i64 {
-        let u: f64 = self.random.random();
-        match self.load.hold {
-            Hold::Fixed(ns) => ns,
-            Hold::Uniform(low, high) => low + nanoseconds(u * seconds(high - low)),
-            Hold::Exponential(mean) => nanoseconds(-seconds(mean) * (1.0 - u).ln()),
         }
     }
 
@@ -287,6 +277,16 @@ impl<'a> Expansion<'a> {
         }
         let first_empty = last_of_lane.into_iter().min().unwrap_or(RunTime::ZERO);
         first_empty.min(cut_at).max(self.full_from)
+    }
+}
+
+/// A hold time of a call that starts now, ns.
+pub(crate) fn draw_hold(hold: Hold, random: &mut ChaCha8Rng) -> i64 {
+    let u: f64 = random.random();
+    match hold {
+        Hold::Fixed(ns) => ns,
+        Hold::Uniform(low, high) => low + nanoseconds(u * seconds(high - low)),
+        Hold::Exponential(mean) => nanoseconds(-seconds(mean) * (1.0 - u).ln()),
     }
 }
 

@@ -9,6 +9,7 @@
 //! * [`pacer`]: which streams are due in a slot, for all lanes of an end.
 //! * [`steps`]: the calls of a load whose course is not known beforehand.
 //! * [`driver`]: the pacing thread, which has a clock.
+//! * [`transfer`]: files that load the path as recordings do.
 //!
 //! Sans-IO but for the driver: time is an argument.
 
@@ -21,6 +22,7 @@ pub mod report;
 pub mod speech;
 pub mod steps;
 pub mod stream;
+pub mod transfer;
 pub mod voice;
 
 #[cfg(test)]

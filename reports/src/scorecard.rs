@@ -4,8 +4,8 @@
 use crate::context::{NoiseFloor, RunContext};
 use crate::figures;
 use milliwatt_scoring::measured::{
-    Attribution, BreakingPoints, CallCounts, ClockMeasured, DocumentFigure, GuestMeasured, HostMeasured, Legs,
-    Measured, Recordings, StepRow, ThresholdResult, Timers, Validity, Verdict,
+    Attribution, BreakingPoints, CallCounts, ClockMeasured, DocumentFigure, GuestMeasured,
+    HostMeasured, Legs, Measured, Recordings, StepRow, ThresholdResult, Timers, Validity, Verdict,
 };
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 //! postcard, each behind its length.
 //!
 //! The hello: `MILLIWATT`, protocol version (u16, big-endian), kind of connection (u8: 0 control,
-//! 1 transfer), length (u8) and text of the program's version. This layout never changes.
+//! 1 transfer to the tester, 2 transfer to the guest), length (u8) and text of the program's version. This layout never changes.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -66,8 +66,10 @@ impl From<io::Error> for FrameError {
 pub enum ConnectionKind {
     /// Control messages.
     Control,
-    /// Transfer of recordings.
+    /// Transfer of recordings, and of made-up files, to the tester.
     Transfer,
+    /// Transfer of made-up files to the guest.
+    TransferToGuest,
     /// One that this version does not know.
     Other(u8),
 }
@@ -77,6 +79,7 @@ impl From<u8> for ConnectionKind {
         match code {
             0 => Self::Control,
             1 => Self::Transfer,
+            2 => Self::TransferToGuest,
             other => Self::Other(other),
         }
     }
@@ -87,6 +90,7 @@ impl From<ConnectionKind> for u8 {
         match kind {
             ConnectionKind::Control => 0,
             ConnectionKind::Transfer => 1,
+            ConnectionKind::TransferToGuest => 2,
             ConnectionKind::Other(code) => code,
         }
     }

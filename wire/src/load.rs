@@ -218,6 +218,9 @@ pub enum FileSize {
     Uniform(u64, u64),
 }
 
+/// Most files in flight at once.
+pub const TRANSFERS_MAX: u32 = 1000;
+
 /// Transfer of recordings, and of made-up files that load the path as recordings would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferSpec {

@@ -68,7 +68,7 @@ pub async fn serve_transfer<S: AsyncRead + AsyncWrite + Unpin>(
         };
         let weight = match recording.item {
             Item::Recording(call) => weight_octets(terms.rate_bits_per_second, weigh(call)),
-            Item::Capture(_) => 0,
+            Item::Capture(_) | Item::MadeUp(_) => 0,
         };
         let Some(parcel) = pack(recording, weight, shelf).await else {
             continue;

@@ -190,6 +190,10 @@ impl RecordingSink {
         match offer.item {
             Item::Recording(call) => self.accept_recording(call, offer, compressed),
             Item::Capture(part) => self.accept_part(part, offer, compressed),
+            // Those are read and thrown away where they come in.
+            Item::MadeUp(_) => Err(Refusal::NotKept(
+                "a made-up file is nothing to keep".to_owned(),
+            )),
         }
     }
 

@@ -238,7 +238,10 @@ fn load(options: &Options) -> LoadSpec {
             rate_bits_per_second: 1,
             stereo: false,
         },
-        transfer: TransferSpec { parallel: 1, ..TransferSpec::default() },
+        transfer: TransferSpec {
+            parallel: 1,
+            ..TransferSpec::default()
+        },
         known_silences: Vec::new(),
         audio: Audio::Tone,
         fill: Fill::Silence,

@@ -79,6 +79,10 @@ pub fn tcp_counters(connection: BorrowedFd<'_>) -> Option<TcpCounters> {
         octets_sent: u64_at(info, offset_of!(libc::tcp_info, tcpi_bytes_sent))?,
         octets_received: u64_at(info, offset_of!(libc::tcp_info, tcpi_bytes_received))?,
         retransmissions: u32_at(info, offset_of!(libc::tcp_info, tcpi_total_retrans))?,
+        octets_acknowledged: u64_at(info, offset_of!(libc::tcp_info, tcpi_bytes_acked))?,
+        round_trip_us: u32_at(info, offset_of!(libc::tcp_info, tcpi_rtt))?,
+        unacknowledged: u32_at(info, offset_of!(libc::tcp_info, tcpi_unacked))?,
+        last_acknowledgement_ms: u32_at(info, offset_of!(libc::tcp_info, tcpi_last_ack_recv))?,
     })
 }
 

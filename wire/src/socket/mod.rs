@@ -7,6 +7,7 @@
 
 mod ancillary;
 mod batch;
+mod connection;
 mod linux;
 mod media;
 mod poller;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use ancillary::{Ancillary, parse_ancillary};
 pub use batch::{DATAGRAM_OCTETS, Datagram, ReceiveBatch};
+pub use connection::bound_unsent;
 pub use linux::{return_large_memory, tcp_counters};
 pub use media::MediaSocket;
 pub use poller::Poller;
@@ -89,4 +91,12 @@ pub struct TcpCounters {
     pub octets_received: u64,
     /// Segments retransmitted.
     pub retransmissions: u32,
+    /// Payload octets that the other end acknowledged (`HCThruOctetsAcked`).
+    pub octets_acknowledged: u64,
+    /// Smoothed round-trip time, us (`SmoothedRTT`).
+    pub round_trip_us: u32,
+    /// Segments sent and not acknowledged.
+    pub unacknowledged: u32,
+    /// Time since the last acknowledgement came, ms.
+    pub last_acknowledgement_ms: u32,
 }

@@ -2,11 +2,12 @@
 //! the host each second and writes a block.
 
 use crate::engine::MediaStatus;
-use crate::meter::TcpMeter;
+use crate::meter::{TcpMeter, TcpSent};
 use crate::telemetry::{HostProbe, ThreadShares};
+use crate::transfer::TransferLoad;
 use milliwatt_wire::block::FactsWriter;
 use milliwatt_wire::clock::mono_now;
-use milliwatt_wire::facts::{Fact, HostSecond, SentSecond};
+use milliwatt_wire::facts::{Fact, HostSecond, SentSecond, TransferSecond};
 use milliwatt_wire::time::{NS_PER_SECOND, RunClock, RunTime};
 use std::io;
 use std::sync::atomic::Ordering;
@@ -22,6 +23,8 @@ pub struct Collector {
     pub status: Arc<MediaStatus>,
     /// Connections of the session.
     pub meter: Arc<TcpMeter>,
+    /// Files that this end sends.
+    pub transfers: Arc<TransferLoad>,
     /// The host.
     pub probe: HostProbe,
     /// Run time on this host.
@@ -38,7 +41,7 @@ impl Collector {
         rings: Vec<rtrb::Consumer<Fact>>,
         inbox: mpsc::Receiver<Fact>,
         status: Arc<MediaStatus>,
-        meter: Arc<TcpMeter>,
+        (meter, transfers): (Arc<TcpMeter>, Arc<TransferLoad>),
         probe: HostProbe,
         clock: RunClock,
     ) -> Self {
@@ -47,6 +50,7 @@ impl Collector {
             inbox,
             status,
             meter,
+            transfers,
             probe,
             clock,
             second: 0,
@@ -59,6 +63,7 @@ impl Collector {
     /// ready.
     pub fn gather(&mut self) -> io::Result<Option<Vec<u8>>> {
         self.drain();
+        self.meter.watch();
         let now = self.clock.run(mono_now());
         if now.0 < i64::from(self.second + 1) * NS_PER_SECOND {
             return Ok(None);
@@ -124,5 +129,28 @@ impl Collector {
             nic_received_octets: nic.received_octets,
             ..SentSecond::default()
         }));
+        self.tell_transfers(sent);
+    }
+
+    /// What was transferred, in seconds in which anything was.
+    fn tell_transfers(&mut self, sent: TcpSent) {
+        let counted = self.transfers.take_counted();
+        let told = TransferSecond {
+            second: self.second,
+            under_way: counted.under_way,
+            completed: counted.completed,
+            broken: counted.broken,
+            allowed_octets: counted.allowed_octets,
+            acknowledged_octets: sent.acknowledged,
+            retransmissions: sent.retransmissions,
+            stalled_ms: sent.stalled_ms,
+            round_trip_us: sent.round_trip_us,
+        };
+        let is_idle = counted.under_way + counted.completed + counted.broken == 0
+            && counted.allowed_octets.is_none_or(|octets| octets == 0)
+            && sent.acknowledged == 0;
+        if !is_idle {
+            self.writer.push(Fact::Transfers(told));
+        }
     }
 }

@@ -4,8 +4,8 @@
 //! The way of a packet: [`engine`] reads it, plays it out on its own clock, sends it on and hands
 //! the audio to [`recording`]. Everything else is off that path: [`server`] and [`session`] speak
 //! with the tester, [`collector`] gathers facts, [`spool`] keeps them, [`telemetry`] watches the
-//! host, [`limits`] says no, [`capture`] writes headers of every packet when it is asked to. [`engine`]'s ports, [`ports`], [`meter`], [`collector`], [`capture`]
-//! and [`telemetry`] serve the tester's end as well.
+//! host, [`limits`] says no, [`transfer`] sends files, [`capture`] writes headers of every packet when it is asked to. [`engine`]'s ports, [`ports`], [`meter`], [`collector`], [`capture`],
+//! [`transfer`] and [`telemetry`] serve the tester's end as well.
 
 pub mod capture;
 pub mod collector;
@@ -19,3 +19,4 @@ pub mod server;
 pub mod session;
 pub mod spool;
 pub mod telemetry;
+pub mod transfer;

@@ -1,7 +1,9 @@
 //! What the agent allows, whatever a tester asks.
 
 use milliwatt_generator::calls::CallPlan;
-use milliwatt_wire::load::{Hold, LoadSpec, PTIME_NS};
+use milliwatt_wire::load::{FileSize, Hold, LoadSpec, PTIME_NS, TRANSFERS_MAX, TransferWhen};
+use milliwatt_wire::time::NS_PER_SECOND;
+use milliwatt_wire::transfer::FILE_OCTETS_MAX;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
@@ -144,6 +146,16 @@ fn check_sense(load: &LoadSpec) -> Result<(), Refusal> {
             (0.0..=1.0).contains(&load.recording.share),
         ),
         (
+            "transfers at once",
+            (1..=TRANSFERS_MAX).contains(&load.transfer.parallel),
+        ),
+        ("time of transfers", is_sound_when(load.transfer.when)),
+        (
+            "rate of transfers",
+            load.transfer.rate_bits_per_second != Some(0),
+        ),
+        ("size of made-up files", is_sound_size(load.transfer.size)),
+        (
             "known silence",
             silences
                 .iter()
@@ -159,6 +171,22 @@ fn check_sense(load: &LoadSpec) -> Result<(), Refusal> {
             hint: "put the same milliwatt on both machines".into(),
         }),
     }
+}
+
+fn is_sound_when(when: TransferWhen) -> bool {
+    match when {
+        TransferWhen::Every(ns) => (NS_PER_SECOND..=TIME_MAX).contains(&ns),
+        TransferWhen::AtCallEnd | TransferWhen::Backlog | TransferWhen::Continuous => true,
+    }
+}
+
+fn is_sound_size(size: FileSize) -> bool {
+    let (low, high) = match size {
+        FileSize::Recording => return true,
+        FileSize::Fixed(octets) => (octets, octets),
+        FileSize::Uniform(low, high) => (low, high),
+    };
+    0 < low && low <= high && high <= FILE_OCTETS_MAX
 }
 
 /// About how many calls a load has, by its mean hold time. A call has ten packets at least, and its lane is free for
@@ -177,14 +205,18 @@ fn calls_expected(load: &LoadSpec) -> i128 {
 }
 
 /// Octets of recordings on the guest's disk at once: calls that are up, and as much again that
-/// has ended and waits for its transfer.
+/// has ended and waits for its transfer; where transfers come in batches, all that end between two.
 #[must_use]
 pub fn disk_needed(load: &LoadSpec) -> u64 {
     let (_, sample) = load.codec.recorded_as();
     let channels = if load.recording.stereo { 2 } else { 1 };
     let octets_a_second = load.codec.sample_rate() * u32::from(sample) * channels;
     let a_call = load.hold.mean() / 1_000_000_000 * i64::from(octets_a_second);
-    let calls = u64::from(load.concurrent) * 2;
+    let between = match load.transfer.when {
+        TransferWhen::Every(ns) => ns / load.hold.mean().max(NS_PER_SECOND) + 1,
+        TransferWhen::AtCallEnd | TransferWhen::Backlog | TransferWhen::Continuous => 0,
+    };
+    let calls = u64::from(load.concurrent) * (2 + u64::try_from(between).unwrap_or(0));
     if load.recording.share > 0.0 {
         u64::try_from(a_call).unwrap_or(0).saturating_mul(calls)
     } else {
@@ -238,7 +270,19 @@ impl std::str::FromStr for Subnet {
 mod tests {
     use super::*;
     use crate::recording::test_load;
-    use milliwatt_wire::load::RecordingSpec;
+    use milliwatt_wire::load::{RecordingSpec, TransferSpec};
+
+    /// Calls of 60 s, 10 at once, 16,000 octets a second: 20 of them, and with batches each 2 minutes 30 more.
+    #[test]
+    fn recordings_that_wait_for_their_batch_need_disk() {
+        assert_eq!(disk_needed(&hour()), 20 * 960_000);
+        let transfer = TransferSpec {
+            when: TransferWhen::Every(120 * NS_PER_SECOND),
+            ..hour().transfer
+        };
+        let batches = LoadSpec { transfer, ..hour() };
+        assert_eq!(disk_needed(&batches), 50 * 960_000);
+    }
 
     fn limits() -> Limits {
         Limits {
@@ -329,6 +373,11 @@ mod tests {
             share,
             ..hour.recording
         };
+        let with = |change: fn(&mut TransferSpec)| {
+            let mut load = hour.clone();
+            change(&mut load.transfer);
+            load
+        };
         for (load, what) in [
             (
                 LoadSpec {
@@ -364,6 +413,28 @@ mod tests {
                     ..hour.clone()
                 },
                 "hold time",
+            ),
+            (with(|t| t.parallel = 0), "transfers at once"),
+            (with(|t| t.parallel = 1001), "transfers at once"),
+            (
+                with(|t| t.when = TransferWhen::Every(999_999_999)),
+                "time of transfers",
+            ),
+            (
+                with(|t| t.rate_bits_per_second = Some(0)),
+                "rate of transfers",
+            ),
+            (
+                with(|t| t.size = FileSize::Fixed(0)),
+                "size of made-up files",
+            ),
+            (
+                with(|t| t.size = FileSize::Uniform(2, 1)),
+                "size of made-up files",
+            ),
+            (
+                with(|t| t.size = FileSize::Fixed(FILE_OCTETS_MAX + 1)),
+                "size of made-up files",
             ),
             (
                 LoadSpec {

@@ -12,8 +12,11 @@ use crate::recording::shelf::Shelf;
 use crate::recording::writer::RecordingWriter;
 use crate::spool::Spool;
 use crate::telemetry::HostProbe;
+use crate::transfer::TransferLoad;
+use crate::transfer::switch::{Switched, start_switch};
 use anyhow::{Context, Result};
 use milliwatt_generator::calls::CallPlan;
+use milliwatt_generator::transfer::Course;
 use milliwatt_wire::clock::{ClockPair, SleepMode, mono_now, set_timer_slack_1ns, sleep_until};
 use milliwatt_wire::facts::{Fact, Right, Timers};
 use milliwatt_wire::id::{End, Lane};
@@ -80,6 +83,8 @@ pub struct MediaShared {
     pub shelf: Arc<Shelf>,
     /// Meters of the connections.
     pub meter: Arc<TcpMeter>,
+    /// How files flow from here: see [`TransferLoad::set_flow`].
+    pub transfers: Arc<TransferLoad>,
 }
 
 /// Asks for what a packet thread needs of the system, and has its time on the processor watched. Gives what was
@@ -126,6 +131,7 @@ pub fn start_media(
     let pair = ClockPair::read();
     let wall_at_zero = pair.wall + (clock.zero - pair.mono);
     let opened = opened_fact(&ready, kernel_timestamps, wall_at_zero);
+    let course = Course::of(&ready.load, &ready.plan, End::Guest);
     let mut taps = ready.capture.then(Taps::default);
     let half = half_of(&ready, wall_at_zero);
     let ReadyMedia {
@@ -170,6 +176,12 @@ pub fn start_media(
         threads.push(start_engine(setup, granted.clone())?);
     }
     drop(granted);
+    let switched = Switched {
+        status: Arc::clone(&shared.status),
+        transfers: Arc::clone(&shared.transfers),
+        shelf: Arc::clone(&shared.shelf),
+    };
+    start_switch(course, clock, switched).context("the thread of transfers")?;
     let writer = RecordingWriter::start(
         folder.join("recordings"),
         &load,
@@ -186,8 +198,10 @@ pub fn start_media(
     sender
         .send(opened(timers))
         .context("the collector's inbox")?;
-    let (status, meter) = (Arc::clone(&shared.status), Arc::clone(&shared.meter));
-    let collector = Collector::new(rings, inbox, status, meter, HostProbe::new(local), clock);
+    let status = Arc::clone(&shared.status);
+    let metered = (Arc::clone(&shared.meter), Arc::clone(&shared.transfers));
+    let collector = Collector::new(rings, inbox, status, metered, HostProbe::new(local), clock);
+    let transfers = Arc::clone(&shared.transfers);
     let (spool, shelf) = (Arc::clone(&shared.spool), Arc::clone(&shared.shelf));
     let events = sender.clone();
     let capture = taps.and_then(|taps| {
@@ -206,7 +220,7 @@ pub fn start_media(
             collector,
             threads,
             writers,
-            (&spool, &shelf),
+            (&spool, &shelf, &transfers),
             &events,
             clock,
         );
@@ -309,7 +323,7 @@ fn collect(
     mut collector: Collector,
     threads: Vec<JoinHandle<()>>,
     (writer, capture): (RecordingWriter, Option<JoinHandle<()>>),
-    (spool, shelf): (&Spool, &Shelf),
+    (spool, shelf, transfers): (&Spool, &Shelf, &TransferLoad),
     events: &mpsc::Sender<Fact>,
     clock: RunClock,
 ) {
@@ -344,6 +358,8 @@ fn collect(
             );
         }
     }
+    // Made-up files end with the calls; recordings drain.
+    transfers.end();
     // Before the shelf is closed: its parts travel like recordings.
     if capture.is_some_and(|capture| capture.join().is_err()) {
         let text = "the capture's thread in the guest program failed".into();

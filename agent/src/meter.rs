@@ -1,6 +1,8 @@
 //! Octets that the control and transfer connections put on the network.
 
+use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::socket::{TcpCounters, tcp_counters};
+use milliwatt_wire::time::{MonoTime, NS_PER_MS};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex};
@@ -13,8 +15,10 @@ const SEGMENT_OVERHEAD_OCTETS: u64 = 66;
 pub enum Purpose {
     /// Control messages and facts.
     Control,
-    /// Recordings.
+    /// Files that this end sends.
     Transfer,
+    /// Files that the other end sends: acknowledgements and receipts go out.
+    Reception,
 }
 
 #[derive(Debug)]
@@ -23,6 +27,10 @@ struct Metered {
     socket: OwnedFd,
     purpose: Purpose,
     seen: TcpCounters,
+    /// Since when something was outstanding each time it was looked.
+    outstanding_since: Option<MonoTime>,
+    /// The longest wait for an acknowledgement since the last reading, ms.
+    stalled_ms: u32,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +73,13 @@ pub struct TcpSent {
     pub transfer: u64,
     /// Segments that transfer connections sent again.
     pub retransmissions: u32,
+    /// Octets of files that the other end's TCP acknowledged, with TLS and without TCP headers.
+    pub acknowledged: u64,
+    /// The longest time without an acknowledgement while something of a file was outstanding, ms, as far as it was
+    /// looked ([`TcpMeter::watch`]).
+    pub stalled_ms: u32,
+    /// The largest smoothed round trip of connections that sent something of a file, us.
+    pub round_trip_us: Option<u32>,
 }
 
 impl Metered {
@@ -72,18 +87,48 @@ impl Metered {
         let Some(now) = tcp_counters(self.socket.as_fd()) else {
             return;
         };
+        self.look(&now, mono_now());
         let seen = std::mem::replace(&mut self.seen, now);
         let octets = now.octets_sent.saturating_sub(seen.octets_sent)
             + u64::from(now.segments_out.saturating_sub(seen.segments_out))
                 * SEGMENT_OVERHEAD_OCTETS;
-        match self.purpose {
-            Purpose::Control => sent.control += octets,
-            Purpose::Transfer => {
-                sent.transfer += octets;
-                sent.retransmissions += now.retransmissions.saturating_sub(seen.retransmissions);
-            }
+        if self.purpose == Purpose::Control {
+            sent.control += octets;
+            return;
+        }
+        sent.transfer += octets;
+        sent.retransmissions += now.retransmissions.saturating_sub(seen.retransmissions);
+        if self.purpose == Purpose::Transfer {
+            self.read_file_transfer(sent, &seen);
         }
     }
+
+    fn read_file_transfer(&mut self, sent: &mut TcpSent, seen: &TcpCounters) {
+        sent.acknowledged += acknowledged(&self.seen).saturating_sub(acknowledged(seen));
+        sent.stalled_ms = sent.stalled_ms.max(std::mem::take(&mut self.stalled_ms));
+        if self.seen.octets_sent > seen.octets_sent {
+            sent.round_trip_us = sent.round_trip_us.max(Some(self.seen.round_trip_us));
+        }
+    }
+
+    /// How long nothing was acknowledged while something was outstanding. What the system says counts from the last
+    /// acknowledgement, also through times in which none was due.
+    fn look(&mut self, counters: &TcpCounters, now: MonoTime) {
+        if counters.unacknowledged == 0 {
+            self.outstanding_since = None;
+            return;
+        }
+        let since = *self.outstanding_since.get_or_insert(now);
+        let ours = u32::try_from((now - since) / NS_PER_MS).unwrap_or(u32::MAX);
+        let waited = counters.last_acknowledgement_ms.min(ours);
+        self.stalled_ms = self.stalled_ms.max(waited);
+    }
+}
+
+/// Octets of data acknowledged: the system counts the SYN of the end that dialled as one, and whatever was
+/// acknowledged was sent.
+fn acknowledged(counters: &TcpCounters) -> u64 {
+    counters.octets_acknowledged.min(counters.octets_sent)
 }
 
 impl TcpMeter {
@@ -98,6 +143,8 @@ impl TcpMeter {
             socket,
             purpose,
             seen: TcpCounters::default(),
+            outstanding_since: None,
+            stalled_ms: 0,
         });
         Ok(MeterGuard {
             meter: Arc::clone(self),
@@ -116,9 +163,89 @@ impl TcpMeter {
         sent
     }
 
+    /// Looks whether the other end still acknowledges: some times a second, between readings.
+    pub fn watch(&self) {
+        let now = mono_now();
+        for connection in &mut self.lock().connections {
+            if connection.purpose != Purpose::Transfer {
+                continue;
+            }
+            if let Some(counters) = tcp_counters(connection.socket.as_fd()) {
+                connection.look(&counters, now);
+            }
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Meters> {
         self.meters
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    /// Over loopback, in both directions of dialling: what the receiver read is what was acknowledged, to the octet, once
+    /// nothing is outstanding.
+    #[test]
+    fn what_is_acknowledged_is_what_the_receiver_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let dialled = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        for (mut sender, mut receiver) in [
+            (dialled.try_clone().unwrap(), accepted.try_clone().unwrap()),
+            (accepted, dialled),
+        ] {
+            let meter = Arc::new(TcpMeter::default());
+            let guard = meter.add(&sender, Purpose::Transfer).unwrap();
+            meter.read(); // what the other direction's part left
+            let octets = 3_000_001;
+            let writing = std::thread::spawn(move || {
+                sender.write_all(&vec![7; octets]).unwrap();
+                sender
+            });
+            receiver.read_exact(&mut vec![0; octets]).unwrap();
+            let sender = writing.join().unwrap();
+            while tcp_counters(sender.as_fd()).unwrap().unacknowledged > 0 {
+                std::thread::yield_now();
+            }
+            let sent = meter.read();
+            assert_eq!(sent.acknowledged, 3_000_001);
+            assert!(sent.round_trip_us.is_some());
+            assert_eq!(meter.read().acknowledged, 0);
+            assert_eq!(meter.read().round_trip_us, None, "nothing more was sent");
+            drop(guard);
+        }
+    }
+
+    #[test]
+    fn a_wait_counts_from_when_something_was_outstanding() {
+        let (socket, _) = std::os::unix::net::UnixStream::pair().unwrap();
+        let mut metered = Metered {
+            id: 0,
+            socket: socket.into(),
+            purpose: Purpose::Transfer,
+            seen: TcpCounters::default(),
+            outstanding_since: None,
+            stalled_ms: 0,
+        };
+        let mut look = |ms: i64, unacknowledged, last_acknowledgement_ms| {
+            let counters = TcpCounters {
+                unacknowledged,
+                last_acknowledgement_ms,
+                ..TcpCounters::default()
+            };
+            metered.look(&counters, MonoTime(ms * NS_PER_MS));
+            metered.stalled_ms
+        };
+        assert_eq!(look(0, 0, 5000), 0, "nothing was to be acknowledged");
+        assert_eq!(look(50, 3, 5050), 0, "it was sent within the last 50 ms");
+        assert_eq!(look(150, 3, 5150), 100);
+        assert_eq!(look(200, 3, 20), 100, "the longest is kept");
+        assert_eq!(look(450, 3, 270), 270);
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::limits::{Limits, Refusal};
 use crate::meter::Purpose;
-use crate::recording::transfer::serve_transfer;
 use crate::session::Session;
 use crate::telemetry::{environment, own_addresses};
+use crate::transfer::made_up::receive_files;
+use crate::transfer::sender::{Outgoing, UNSENT_OCTETS, serve_transfer};
 use anyhow::{Context, Result, anyhow, bail};
 use milliwatt_wire::clock::{boot_id, mono_now};
 use milliwatt_wire::control::{Accept, FromAgent, ToAgent};
@@ -12,6 +13,7 @@ use milliwatt_wire::frame::{
     ConnectionKind, Hello, PROTOCOL, read_hello, read_message, write_hello, write_message,
 };
 use milliwatt_wire::join::Join;
+use milliwatt_wire::socket::bound_unsent;
 use milliwatt_wire::time::NS_PER_SECOND;
 use milliwatt_wire::tls::Identity;
 use ring::digest;
@@ -228,8 +230,8 @@ impl Agent {
                 }
             }
             ConnectionKind::Transfer => self.transfer(stream, run).await,
-            kind => {
-                let kind = u8::from(kind);
+            ConnectionKind::TransferToGuest => self.receive(stream, run).await,
+            ConnectionKind::Other(kind) => {
                 bail!("wants a connection of kind {kind}, which this agent does not know")
             }
         }
@@ -248,9 +250,37 @@ impl Agent {
         let Some(terms) = session.transfer_terms() else {
             bail!("transfer before a load was prepared")
         };
-        serve_transfer(&mut stream, &session.shared.shelf, terms, &weigh)
+        let transfers = &session.shared.transfers;
+        if transfers.has_made_up() {
+            bound_unsent(stream.get_ref().0, UNSENT_OCTETS)?;
+        }
+        let outgoing = Outgoing {
+            shelf: &session.shared.shelf,
+            transfers,
+            terms,
+            weigh: &weigh,
+        };
+        serve_transfer(&mut stream, &outgoing)
             .await
             .context("recording transfer")
+    }
+
+    /// Made-up files of the tester, for a living session whose load has such.
+    async fn receive(&self, mut stream: TlsStream<TcpStream>, run: u64) -> Result<()> {
+        let Some(session) = self.session().filter(|session| session.run == run) else {
+            bail!("brings files of run {run:016x}, which this agent does not know");
+        };
+        let Some(_place) = session.reception() else {
+            bail!("brings files over more connections than its load has")
+        };
+        let _guard = session
+            .shared
+            .meter
+            .add(stream.get_ref().0, Purpose::Reception)?;
+        tokio::select! {
+            received = receive_files(&mut stream) => received.context("made-up files"),
+            () = session.over() => Ok(()),
+        }
     }
 
     /// Joins; a session of another run gets a second to end, since its tester may have left just now.

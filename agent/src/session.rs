@@ -6,15 +6,17 @@ use crate::media::{MediaShared, ReadyMedia, start_media};
 use crate::meter::TcpMeter;
 use crate::ports::{Proof, answer_probes, bind_ports, connect_ports, port_numbers};
 use crate::recording::shelf::Shelf;
-use crate::recording::transfer::TransferTerms;
 use crate::spool::Spool;
+use crate::transfer::TransferLoad;
+use crate::transfer::sender::TransferTerms;
 use anyhow::{Context, Result, anyhow};
 use milliwatt_generator::calls::CallPlan;
 use milliwatt_generator::steps::StepBook;
+use milliwatt_generator::transfer::course::{full_flow, makes_up};
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::control::{FromAgent, ToAgent};
 use milliwatt_wire::facts::Fact;
-use milliwatt_wire::id::CallId;
+use milliwatt_wire::id::{CallId, End};
 use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::step::Step;
 use milliwatt_wire::time::{MonoTime, NS_PER_SECOND, RunClock, RunTime};
@@ -23,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// Kind of the event by which the guest says that it heard of a step after its begin.
 pub const STEP_LATE: &str = "step-late";
@@ -74,6 +77,10 @@ pub struct Session {
     stage: Mutex<Stage>,
     plan: Mutex<Option<Arc<CallPlan>>>,
     terms: Mutex<Option<TransferTerms>>,
+    /// Connections over which made-up files may still come.
+    receptions: Arc<Semaphore>,
+    /// True once the session is over.
+    over: watch::Sender<bool>,
     /// The tester's last message, by our monotonic clock, ns.
     heard: AtomicI64,
 }
@@ -101,6 +108,7 @@ impl Session {
             spool: Arc::new(spool),
             shelf: Arc::new(Shelf::new()),
             meter: Arc::new(TcpMeter::default()),
+            transfers: Arc::new(TransferLoad::default()),
         };
         Ok(Self {
             run,
@@ -113,6 +121,8 @@ impl Session {
             stage: Mutex::new(Stage::Joined),
             plan: Mutex::new(None),
             terms: Mutex::new(None),
+            receptions: Arc::new(Semaphore::new(0)),
+            over: watch::Sender::new(false),
             heard: AtomicI64::new(mono_now().0),
         })
     }
@@ -171,6 +181,20 @@ impl Session {
     #[must_use]
     pub fn transfer_terms(&self) -> Option<TransferTerms> {
         *self.terms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to receive made-up files over one more connection; none when the load has no such files, or as many
+    /// connections are there as it may have.
+    #[must_use]
+    pub fn reception(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.receptions).try_acquire_owned().ok()
+    }
+
+    /// Waits until the session is over.
+    pub async fn over(&self) {
+        let mut over = self.over.subscribe();
+        // An error says that the session is gone altogether.
+        drop(over.wait_for(|over| *over).await);
     }
 
     /// Seconds that the recording of a call weighs, for its padding.
@@ -290,6 +314,8 @@ impl Session {
         *self.terms.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(TransferTerms::new(&load));
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&plan));
+        self.shared.transfers.prepare(&load, End::Guest);
+        self.allow_receptions(&load);
         let ready = Box::new(ReadyMedia {
             run: self.run,
             load,
@@ -321,8 +347,18 @@ impl Session {
         steps.ok_or_else(|| anyhow!("a step of a load that has none"))
     }
 
+    /// Twice as many as the load has at once: one that broke may be known here later than there.
+    fn allow_receptions(&self, load: &LoadSpec) {
+        let sends = makes_up(load, End::Tester) && (load.stepped || full_flow(load).is_some());
+        let wanted = if sends { 2 * load.transfer.parallel } else { 0 };
+        let wanted = usize::try_from(wanted).unwrap_or(0);
+        let more = wanted.saturating_sub(self.receptions.available_permits());
+        self.receptions.add_permits(more);
+    }
+
     /// The session is over: media ends, its folder goes.
     pub fn end(&self) {
+        self.over.send_replace(true);
         self.shared.status.halt.store(true, Ordering::Relaxed);
         match std::mem::replace(&mut *self.stage(), Stage::Over) {
             Stage::Running { collector, .. } => {
@@ -335,6 +371,7 @@ impl Session {
             Stage::Proving(proving) => drop(proving.end()),
             _ => {}
         }
+        self.shared.transfers.end();
         self.shared.shelf.close();
         if let Err(error) = std::fs::remove_dir_all(&self.folder) {
             eprintln!(

@@ -199,6 +199,7 @@ fn a_stream_costs_at_most_8_kib_and_a_packet_no_allocation() {
         spool: Arc::new(Spool::create(&folder.path().join("spool")).unwrap()),
         shelf: Arc::new(Shelf::default()),
         meter: Arc::new(TcpMeter::default()),
+        transfers: Arc::default(),
     };
     let ready = ReadyMedia {
         run: 1,

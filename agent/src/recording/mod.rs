@@ -4,12 +4,12 @@
 //! * [`writer`]: the thread between the media engine's rings and the files.
 //! * [`shelf`]: finished recordings that wait.
 //! * [`parcel`]: a recording as it travels: compressed, and padded to its weight.
-//! * [`transfer`]: one connection to the tester.
+//!
+//! They travel as [`crate::transfer`] says.
 
 pub mod frames;
 pub mod parcel;
 pub mod shelf;
-pub mod transfer;
 pub mod writer;
 
 #[cfg(test)]

@@ -40,6 +40,9 @@ pub struct Shelf {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Finished>,
+    /// Recordings that are not to go before their batch is released.
+    kept: Vec<Finished>,
+    keeps: bool,
     lent: BTreeMap<Item, Finished>,
     closed: bool,
     /// Octets of all recordings on disk, unfinished ones included.
@@ -56,8 +59,35 @@ impl Shelf {
 
     /// Puts a finished recording on the shelf; its octets have been claimed.
     pub fn put(&self, recording: Finished) {
-        self.state().waiting.push_back(recording);
+        let mut state = self.state();
+        if state.keeps && matches!(recording.item, Item::Recording(_)) {
+            state.kept.push(recording);
+        } else {
+            state.waiting.push_back(recording);
+        }
+        drop(state);
         self.changed.notify_waiters();
+    }
+
+    /// From now on recordings that are put here are kept until they are released, or the shelf is closed.
+    pub fn keep_for_batches(&self) {
+        let mut state = self.state();
+        state.keeps = !state.closed;
+    }
+
+    /// Lets the recordings go that are kept.
+    pub fn release_batch(&self) {
+        let mut state = self.state();
+        let State { waiting, kept, .. } = &mut *state;
+        waiting.extend(kept.drain(..));
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Lets all recordings go, and keeps none any more.
+    pub fn release_for_good(&self) {
+        self.state().keeps = false;
+        self.release_batch();
     }
 
     /// Lends the recording that waits longest. None when the shelf is closed and the last
@@ -111,13 +141,19 @@ impl Shelf {
     #[must_use]
     pub fn pending(&self) -> usize {
         let state = self.state();
-        state.waiting.len() + state.lent.len()
+        state.waiting.len() + state.lent.len() + state.kept.len()
+    }
+
+    /// Recordings that a connection would be lent now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.state().waiting.len()
     }
 
     /// No more recordings come.
     pub fn close(&self) {
         self.state().closed = true;
-        self.changed.notify_waiters();
+        self.release_for_good();
     }
 
     /// Claims disk space for octets about to be written; false when all recordings together would
@@ -233,6 +269,27 @@ mod tests {
         assert_eq!(other.await.map(|r| r.item), Some(recorded(1)));
         shelf.confirm(recorded(1)).unwrap();
         assert_eq!(shelf.take().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_kept_recording_is_lent_when_its_batch_is_released_and_other_files_at_once() {
+        let (folder, shelf) = (tempfile::tempdir().unwrap(), Shelf::default());
+        shelf.keep_for_batches();
+        shelf.put(recording(1, folder.path()));
+        let mut taken = Box::pin(shelf.take());
+        assert!(poll(taken.as_mut()).is_pending());
+        let part = Finished {
+            item: Item::Capture(0),
+            ..recording(2, folder.path())
+        };
+        shelf.put(part);
+        assert_eq!(taken.await.map(|file| file.item), Some(Item::Capture(0)));
+        shelf.release_batch();
+        assert_eq!(shelf.take().await.map(|r| r.item), Some(recorded(1)));
+        shelf.put(recording(3, folder.path()));
+        assert_eq!(shelf.waiting(), 0);
+        shelf.close();
+        assert_eq!(shelf.take().await.map(|r| r.item), Some(recorded(3)));
     }
 
     #[test]

@@ -5,7 +5,9 @@ use crate::scenario::Plan;
 use crate::scenario::course::CoursePlan;
 use crate::scenario::value::PortRange;
 use milliwatt_generator::calls::CallPlan;
-use milliwatt_wire::load::LoadSpec;
+use milliwatt_generator::transfer::course::full_flow;
+use milliwatt_wire::load::{LoadSpec, TransferDirection};
+use milliwatt_wire::step::Flow;
 use serde::Serialize;
 
 /// Octets of a G.711 packet of 20 ms on IPv4 as a network interface counts them: 160 of audio, 12 RTP,
@@ -51,6 +53,8 @@ pub struct Forecast {
     pub receive: Bandwidth,
     /// Guest to tester.
     pub sent: Bandwidth,
+    /// The way on which made-up files take what TCP finds beside all that; none when none do.
+    pub transfer_as_tcp_goes: Option<TransferDirection>,
     /// UDP ports used on each side.
     pub ports: u32,
     /// The tester's range for them.
@@ -101,7 +105,8 @@ pub struct Bandwidth {
     pub rtp_mbps: f64,
     /// RTCP.
     pub rtcp_mbps: f64,
-    /// Recording transfer (sent) or its acknowledgements (receive), mean of a steady state.
+    /// Recording transfer (sent) or its acknowledgements (receive), mean of a steady state, and made-up files that have a
+    /// rate.
     pub transfer_mbps: f64,
     /// All of it.
     pub total_mbps: f64,
@@ -122,7 +127,7 @@ impl Forecast {
             .rate_bits_per_second
             .max(recorded_bits_per_second);
         let streams = load.concurrent * u32::from(load.legs);
-        let (transfer, acknowledgement) = transfer_mbps(load, weight);
+        let flows = TransferForecast::of(load, weight);
         let calls = CallPlan::expand(load);
         let time = Time::of_plan(plan, &calls);
         let disk = Disk::of(load, &calls, streams, time.wall());
@@ -132,8 +137,9 @@ impl Forecast {
             later: plan.later.clone(),
             streams,
             packets_per_second: streams * PACKETS_PER_SECOND,
-            receive: Bandwidth::of(streams, acknowledgement),
-            sent: Bandwidth::of(streams, transfer),
+            receive: Bandwidth::of(streams, flows.receive),
+            sent: Bandwidth::of(streams, flows.sent),
+            transfer_as_tcp_goes: flows.as_tcp_goes,
             ports: streams * 2,
             media_ports: media_ports.to_string(),
             firewall: firewall(media_ports),
@@ -152,6 +158,15 @@ impl Forecast {
         }
     }
 
+    /// What is said of a way on which files go as TCP does.
+    fn beside(&self, way: TransferDirection) -> &'static str {
+        if self.transfer_as_tcp_goes == Some(way) {
+            "; made-up files beside it, as TCP goes"
+        } else {
+            ""
+        }
+    }
+
     /// For people, a line a subject.
     #[must_use]
     pub fn text(&self) -> String {
@@ -161,6 +176,17 @@ impl Forecast {
         let in_all = match self.calls {
             0 => "as many calls as its steps make".to_owned(),
             calls => format!("{calls} calls in all"),
+        };
+        // Files that go to the guest weigh more than acknowledgements of recordings do.
+        let receive = if self.receive.transfer_mbps > self.sent.transfer_mbps {
+            "files"
+        } else {
+            "acknowledgements"
+        };
+        let sent = if receive == "files" {
+            "recordings and acknowledgements"
+        } else {
+            "recordings"
         };
         format!(
             "{name}: {title}\n{later}{course}\
@@ -177,8 +203,8 @@ impl Forecast {
             title = self.title,
             streams = self.streams,
             pps = self.packets_per_second,
-            receive = self.receive.text("acknowledgements"),
-            sent = self.sent.text("recordings"),
+            receive = self.receive.text(receive) + self.beside(TransferDirection::ToGuest),
+            sent = self.sent.text(sent) + self.beside(TransferDirection::ToTester),
             ports = self.ports,
             range = self.media_ports,
             rules = output::lines("  firewall   ", &self.firewall),
@@ -242,14 +268,52 @@ fn mbps(octets_per_second: f64) -> f64 {
     octets_per_second * 8.0 / 1e6
 }
 
-/// Mean recording transfer of a steady state, and its acknowledgements the other way.
-fn transfer_mbps(load: &LoadSpec, bits_per_second: u32) -> (f64, f64) {
-    let weight =
-        f64::from(load.concurrent) * load.recording.share * f64::from(bits_per_second) / 8.0;
-    (
-        mbps(weight * TRANSFER_OVERHEAD),
-        mbps(weight * ACKNOWLEDGEMENT_SHARE),
-    )
+/// What files take, Mbit/s each way.
+struct TransferForecast {
+    receive: f64,
+    sent: f64,
+    /// The way on which made-up files take what they can get.
+    as_tcp_goes: Option<TransferDirection>,
+}
+
+impl TransferForecast {
+    /// Mean recording transfer of a steady state, and its acknowledgements the other way; the same of made-up files. A
+    /// rate holds for recordings and made-up files of the guest together.
+    fn of(load: &LoadSpec, bits_per_second: u32) -> Self {
+        let weight =
+            f64::from(load.concurrent) * load.recording.share * f64::from(bits_per_second) / 8.0;
+        let mut forecast = Self {
+            receive: mbps(weight * ACKNOWLEDGEMENT_SHARE),
+            sent: mbps(weight * TRANSFER_OVERHEAD),
+            as_tcp_goes: None,
+        };
+        let direction = load.transfer.direction;
+        match full_flow(load) {
+            None | Some(Flow::None) => {}
+            Some(Flow::Unpaced) => forecast.as_tcp_goes = Some(direction),
+            Some(Flow::Paced(rate)) => forecast.add(load, rate),
+        }
+        forecast
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a forecast")]
+    fn add(&mut self, load: &LoadSpec, rate: u64) {
+        let made_up = rate as f64 / 1e6;
+        let back = made_up / TRANSFER_OVERHEAD * ACKNOWLEDGEMENT_SHARE;
+        match load.transfer.direction {
+            TransferDirection::ToGuest => {
+                self.receive += made_up;
+                self.sent += back;
+            }
+            TransferDirection::ToTester if load.transfer.rate_bits_per_second.is_some() => {
+                (self.receive, self.sent) = (back, made_up);
+            }
+            TransferDirection::ToTester => {
+                self.receive += back;
+                self.sent += made_up;
+            }
+        }
+    }
 }
 
 /// Sessions are dialled from here and media ports are opened from here: no rule the other way.
@@ -444,6 +508,40 @@ mod tests {
             assert!((part - expected).abs() < 1e-9, "{parts:?}");
         }
         assert_eq!(forecast.calls, 10);
+    }
+
+    /// 10 x 8533 bit/s = 85,330 bit/s, with headers 88,487, and 1758 of acknowledgements; 20 Mbit/s are acknowledged with
+    /// 20 / 1.037 x 0.0206 = 0.3973.
+    #[test]
+    fn made_up_files_come_to_what_they_are_given() {
+        let transfer = |set: &[&str]| {
+            let forecast = forecast("smoke", set);
+            let rounded = |mbps: f64| format!("{mbps:.4}");
+            let (receive, sent) = (forecast.receive.transfer_mbps, forecast.sent.transfer_mbps);
+            let beside = forecast.transfer_as_tcp_goes;
+            (rounded(receive), rounded(sent), beside)
+        };
+        let is = |receive: &str, sent: &str, beside| (receive.to_owned(), sent.to_owned(), beside);
+        let (backlog, rate) = ("transfer.when=backlog", "transfer.rate=20 Mbit/s");
+        let to_guest = "transfer.direction=to-guest";
+        assert_eq!(transfer(&[backlog, rate]), is("0.3973", "20.0000", None));
+        assert_eq!(
+            transfer(&[backlog, rate, to_guest]),
+            is("20.0018", "0.4858", None)
+        );
+        assert_eq!(
+            transfer(&[backlog]),
+            is("0.0018", "0.0885", Some(TransferDirection::ToTester))
+        );
+        assert_eq!(
+            transfer(&[backlog, to_guest]).2,
+            Some(TransferDirection::ToGuest)
+        );
+        assert_eq!(
+            transfer(&["transfer.when=continuous"]),
+            is("0.0035", "0.1738", None)
+        );
+        assert_eq!(transfer(&["transfer.when=every 5s"]), transfer(&[]));
     }
 
     #[test]

@@ -157,11 +157,11 @@ impl Dial {
         }
     }
 
-    /// Dials for the transfer of recordings.
-    pub(super) async fn transfer(&self) -> Result<Connected, Unreached> {
+    /// Dials for the transfer of files, to one end or the other.
+    pub(super) async fn transfer(&self, kind: ConnectionKind) -> Result<Connected, Unreached> {
         let mut failed = Vec::new();
         for address in &self.join.addresses {
-            match self.open(*address, ConnectionKind::Transfer, 0).await {
+            match self.open(*address, kind, 0).await {
                 Ok(connected) => return Ok(connected),
                 Err(error) => failed.push((*address, error)),
             }
@@ -190,10 +190,10 @@ impl Dial {
         let stream = within(PATIENCE, DialError::NoAnswer, connecting).await?;
         stream.set_nodelay(true).map_err(DialError::Connect)?;
         let local = stream.local_addr().map_err(DialError::Connect)?.ip();
-        let purpose = if kind == ConnectionKind::Control {
-            Purpose::Control
-        } else {
-            Purpose::Transfer
+        let purpose = match kind {
+            ConnectionKind::Transfer => Purpose::Reception,
+            ConnectionKind::TransferToGuest => Purpose::Transfer,
+            ConnectionKind::Control | ConnectionKind::Other(_) => Purpose::Control,
         };
         let guard = self
             .meter

@@ -14,6 +14,7 @@ use milliwatt_agent::engine::{MediaStatus, PortPair};
 use milliwatt_agent::media::{CAPTURE_INCOMPLETE, all_rights, fact_ring};
 use milliwatt_agent::meter::TcpMeter;
 use milliwatt_agent::telemetry::HostProbe;
+use milliwatt_agent::transfer::TransferLoad;
 use milliwatt_generator::calls::CallPlan;
 use milliwatt_generator::voice::Voices;
 use milliwatt_wire::clock::{ClockPair, mono_now, sleep_until};
@@ -63,7 +64,7 @@ pub(super) fn start(
     plan: &Arc<CallPlan>,
     opening: Opening,
     status: &Arc<MediaStatus>,
-    meter: &Arc<TcpMeter>,
+    (meter, transfers): (&Arc<TcpMeter>, &Arc<TransferLoad>),
     clock: RunClock,
 ) -> Result<TesterMedia, Failure> {
     let failed =
@@ -144,7 +145,7 @@ pub(super) fn start(
         rings,
         inbox,
         Arc::clone(status),
-        Arc::clone(meter),
+        (Arc::clone(meter), Arc::clone(transfers)),
         probe,
         clock,
     );

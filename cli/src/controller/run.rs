@@ -14,7 +14,7 @@ use super::recordings::{RecordingSink, score};
 use super::remote::{Command, Remote};
 use super::setup::Ready;
 use super::signals::Signals;
-use super::uploads::start_uploads;
+use super::uploads::{Downloads, start_uploads};
 use crate::exit::Failure;
 use crate::output;
 use crate::run::RunRequest;
@@ -22,14 +22,17 @@ use crate::scenario::course::CoursePlan;
 use crate::speakers::Speakers;
 use milliwatt_agent::engine::{MediaStatus, PortPair};
 use milliwatt_agent::media::CAPTURE_INCOMPLETE;
+use milliwatt_agent::transfer::TransferLoad;
+use milliwatt_agent::transfer::switch::{Switched, start_switch};
 use milliwatt_generator::calls::CallPlan;
-use milliwatt_scoring::breaking_point::Evidence;
+use milliwatt_generator::transfer::Course as TransferCourse;
 use milliwatt_scoring::scorer::LiveView;
 use milliwatt_wire::capture::note::Note;
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::control::{FromAgent, ToAgent};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::End;
+use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::time::{MonoTime, NS_PER_MS, NS_PER_SECOND, RunClock, RunTime};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -70,6 +73,7 @@ pub(super) struct Run<'a> {
     course: Option<Course>,
     skew: SkewEstimate,
     transfers: JoinSet<()>,
+    downloads: Downloads,
     recorded: std_mpsc::Receiver<Fact>,
     sink: Arc<RecordingSink>,
     /// Parts of the guest's capture that had come when it was last looked.
@@ -133,6 +137,7 @@ impl<'a> Run<'a> {
             sink = sink.with_capture(guest_capture_folder(folder));
         }
         let sink = Arc::new(sink);
+        let downloads = start_downloads(dial, (&ready.load, &plan), clock, &status)?;
         let transfers = start_uploads(dial, ready.load.transfer.parallel, &sink);
         let logs_failed = |e: std::io::Error| {
             Failure::could_not_run(format!("cannot write facts in {}: {e}", folder.display()))
@@ -163,7 +168,7 @@ impl<'a> Run<'a> {
             &plan,
             opening,
             &status,
-            &dial.meter,
+            (&dial.meter, &downloads.transfers),
             clock,
         )?;
         Ok(Self {
@@ -185,6 +190,7 @@ impl<'a> Run<'a> {
             logs,
             skew: SkewEstimate::default(),
             transfers,
+            downloads,
             recorded,
             sink,
             parts: 0,
@@ -220,7 +226,7 @@ impl<'a> Run<'a> {
                 _ = exchanges.tick() => self.link.send(ToAgent::Clock { t1: mono_now() }),
                 Some(event) = self.link.events.recv() => self.take_event(event)?,
                 Some(block) = self.media.blocks.recv() => self.take_own_block(block)?,
-                Some(()) = self.media.media_over.recv() => self.media_over = true,
+                Some(()) = self.media.media_over.recv() => self.end_media(),
                 Some(command) = Remote::next(&mut remote) => self.obey(command),
                 () = signals.next() => self.interrupt(),
             }
@@ -347,6 +353,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// The calls have ended: made-up files do not go on without them.
+    fn end_media(&mut self) {
+        self.media_over = true;
+        self.downloads.transfers.end();
+        self.downloads.shelf.close();
+    }
+
     fn lose_guest(&mut self) {
         self.guest = GuestState::Lost;
         self.stop_now();
@@ -467,6 +480,7 @@ impl<'a> Run<'a> {
         self.tell_what_happened();
         let came = self.guest == GuestState::Done && self.transfers.is_empty();
         self.transfers.abort_all();
+        self.downloads.end();
         self.end_capture(came).await;
         self.link.send(ToAgent::Finish);
         // A collector that is gone already has closed its log.
@@ -502,6 +516,26 @@ impl<'a> Run<'a> {
             self.event(CAPTURE_INCOMPLETE, text.into());
         }
     }
+}
+
+/// Made-up files to the guest, where the load has such, and what turns them on and off.
+fn start_downloads(
+    dial: &Dial,
+    (load, plan): (&LoadSpec, &CallPlan),
+    clock: RunClock,
+    status: &Arc<MediaStatus>,
+) -> Result<Downloads, Failure> {
+    let transfers = Arc::new(TransferLoad::new(load, End::Tester));
+    let downloads = Downloads::start(dial, load, transfers);
+    let switched = Switched {
+        status: Arc::clone(status),
+        transfers: Arc::clone(&downloads.transfers),
+        shelf: Arc::clone(&downloads.shelf),
+    };
+    start_switch(TransferCourse::of(load, plan, End::Tester), clock, switched).map_err(|e| {
+        Failure::could_not_run(format!("cannot start the thread of transfers: {e}"))
+    })?;
+    Ok(downloads)
 }
 
 fn port_numbers(ports: &PortPair) -> [u16; 2] {

@@ -1,6 +1,7 @@
 //! One transfer connection, on the tester's side: the storage server's part.
 
 use super::recordings::RecordingSink;
+use milliwatt_agent::transfer::made_up::{ReceiveError, answer_made_up};
 use milliwatt_wire::frame::{FrameError, read_message, write_message};
 use milliwatt_wire::transfer::{FILE_OCTETS_MAX, Item, Offer, Receipt, Refusal, TransferMessage};
 use std::io;
@@ -32,6 +33,9 @@ pub enum TransferError {
         /// The largest of the lengths that it named, octets.
         octets: u64,
     },
+    /// A made-up file could not be received.
+    #[error(transparent)]
+    MadeUp(#[from] ReceiveError),
     /// Scoring failed as a program.
     #[error("the scoring of a recording stopped: {0}")]
     Scoring(#[from] tokio::task::JoinError),
@@ -44,7 +48,7 @@ impl From<io::Error> for TransferError {
 }
 
 /// Receives recordings until the guest has no more. Each is checked, scored and kept before it is
-/// confirmed, so that a confirmed one is never lost.
+/// confirmed, so that a confirmed one is never lost. Made-up files are checked and thrown away.
 pub async fn receive_recordings<S>(
     mut stream: S,
     sink: Arc<RecordingSink>,
@@ -56,6 +60,9 @@ where
         match read_message(&mut stream).await? {
             None => return Ok(Ended::Closed),
             Some(TransferMessage::NoMore) => return Ok(Ended::NoMore),
+            Some(TransferMessage::Offer(offer)) if matches!(offer.item, Item::MadeUp(_)) => {
+                answer_made_up(&mut stream, &offer).await?;
+            }
             Some(TransferMessage::Offer(offer)) => {
                 let item = offer.item;
                 let refused = receive(&mut stream, offer, &sink).await?.err();

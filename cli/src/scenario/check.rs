@@ -5,10 +5,12 @@ mod ramp;
 
 use super::diagnostic::Problem;
 use super::file::{Codec, Phase, Scenario};
-use super::value::{Duration, PortRange};
+use super::value::PortRange;
 use super::{abort, thresholds};
 use milliwatt_wire::load::PTIME_NS;
 use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND};
+
+mod transfers;
 
 /// Everything wrong with `scenario` when its media are to use `ports` of this machine.
 #[must_use]
@@ -18,6 +20,7 @@ pub fn problems(scenario: &Scenario, ports: PortRange) -> Vec<Problem> {
     check_calls(scenario, ports, &mut found);
     check_media(scenario, &mut found);
     check_recording(scenario, &mut found);
+    transfers::check(&scenario.transfer, &mut found);
     check_playout(scenario, &mut found);
     check_validity(scenario, &mut found);
     check_end(scenario, &mut found);
@@ -150,7 +153,7 @@ fn check_dscp(dscp: u8, path: &str, found: &mut Findings) {
 }
 
 fn check_recording(scenario: &Scenario, found: &mut Findings) {
-    let (recording, transfer) = (&scenario.recording, &scenario.transfer);
+    let recording = &scenario.recording;
     let share = (0.0..=1.0).contains(&recording.share);
     found.require(
         share,
@@ -163,24 +166,6 @@ fn check_recording(scenario: &Scenario, found: &mut Findings) {
         "recording.rate",
         "recordings without weight",
         "1 bit/s or more",
-    );
-    found.require(
-        transfer.parallel > 0,
-        "transfer.parallel",
-        "no recording could travel",
-        "1 or more",
-    );
-    let when = &transfer.when;
-    let known = ["at-call-end", "backlog", "continuous"].contains(&when.as_str());
-    let every = when
-        .strip_prefix("every ")
-        .is_some_and(|time| time.parse::<Duration>().is_ok());
-    let allowed = "at-call-end; in later versions also \"every 5m\", backlog, continuous";
-    found.require(
-        known || every,
-        "transfer.when",
-        format!("`{when}` is no time to transfer"),
-        allowed,
     );
 }
 

@@ -7,7 +7,8 @@ mod judged;
 pub use course::{Event, KnownSilence, Mode, Neighbour, Party, Phase, Quantity, Ramp, Search};
 pub use judged::{Abort, Basis, Figure, Leg, Measured, Threshold};
 
-use super::value::{Arrivals, BitRate, Duration, Hold};
+use super::value::{Arrivals, BitRate, Duration, FileSize, Hold, TransferWhen};
+use milliwatt_wire::load;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -183,18 +184,27 @@ pub enum Channels {
     Mono,
 }
 
-/// How recordings leave the guest.
+/// How recordings leave the guest, and what other files load the path as they do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Transfer {
-    /// "at-call-end", or (not in this version) "every 5m", "backlog", "continuous". Default at-call-end.
-    pub when: String,
-    /// Recordings in flight at once. Default 4.
+    /// "at-call-end": each recording when its call has ended. "every 5m": those that are there, in batches, 1s or more
+    /// apart, from the start of full load, and the rest at the end. "backlog": as calls end, and beside them made-up
+    /// files without a pause, as if earlier recordings were worked off, from the start of full load to its end.
+    /// "continuous": the same, at the rate at which the calls fill recordings where no `rate` is given. Default
+    /// at-call-end.
+    pub when: TransferWhen,
+    /// Files in flight at once, each way, a connection each: 1 to 1000. Default 4.
     pub parallel: u32,
-    /// Speed limit (not in this version). Default none.
+    /// Speed limit of all files of an end together, with headers, as a network interface counts. Default none: as TCP
+    /// goes; made-up files of `when = "continuous"` go at `calls.concurrent` times `recording.rate`.
     pub rate: Option<BitRate>,
-    /// "to-tester", or "to-guest" (not in this version). Default to-tester.
+    /// Which way made-up files go: "to-tester", or "to-guest", which needs a `when` that has such files. Recordings go to
+    /// the tester. Default to-tester.
     pub direction: Direction,
+    /// How large made-up files are: "recording" (`recording.rate` times a hold time drawn as `calls.hold` says), a size such
+    /// as "2 MB", or "1 MB..5 MB" (uniform); 1 B to 691.2 MB. Default recording.
+    pub size: FileSize,
     /// DSCP of the transfer, 0 to 63. Default 0.
     pub dscp: u8,
 }
@@ -202,16 +212,17 @@ pub struct Transfer {
 impl Default for Transfer {
     fn default() -> Self {
         Self {
-            when: "at-call-end".to_owned(),
+            when: TransferWhen(load::TransferWhen::AtCallEnd),
             parallel: 4,
             rate: None,
             direction: Direction::ToTester,
+            size: FileSize(load::FileSize::Recording),
             dscp: 0,
         }
     }
 }
 
-/// Where recordings go.
+/// Which way made-up files go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {

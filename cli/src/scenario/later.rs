@@ -1,6 +1,6 @@
 //! What a scenario may ask for already and this version does not do.
 
-use super::file::{Direction, Scenario};
+use super::file::Scenario;
 use milliwatt_wire::time::NS_PER_SECOND;
 
 /// What `scenario` needs that this version does not have, a phrase each.
@@ -18,18 +18,6 @@ pub fn later(scenario: &Scenario) -> Vec<&'static str> {
             "neighbour load ([[neighbour]])",
         ),
         (scenario.media.srtp, "encrypted media (media.srtp)"),
-        (
-            scenario.transfer.when != "at-call-end",
-            "transfer at other times than a call's end (transfer.when)",
-        ),
-        (
-            scenario.transfer.rate.is_some(),
-            "a speed limit on transfer (transfer.rate)",
-        ),
-        (
-            scenario.transfer.direction == Direction::ToGuest,
-            "transfer to the guest (transfer.direction)",
-        ),
         (
             scenario.agent.work.is_some(),
             "extra work in the guest program (agent.work)",

@@ -5,7 +5,8 @@ use super::file::{self, Scenario};
 use crate::controller::pace::slot_width;
 use milliwatt_wire::id::{CallId, Party};
 use milliwatt_wire::load::{
-    Audio, Codec, Fill, KnownSilence, LoadSpec, RecordingSpec, Role, TransferSpec,
+    Audio, Codec, Fill, KnownSilence, LoadSpec, RecordingSpec, Role, TransferDirection,
+    TransferSpec,
 };
 use std::path::PathBuf;
 
@@ -52,7 +53,13 @@ pub fn load(scenario: &Scenario, course: Option<&CoursePlan>) -> LoadSpec {
         recording: recording(scenario),
         transfer: TransferSpec {
             parallel: transfer.parallel,
-            ..TransferSpec::default()
+            when: transfer.when.0,
+            rate_bits_per_second: transfer.rate.map(|rate| rate.0.into()),
+            direction: match transfer.direction {
+                file::Direction::ToTester => TransferDirection::ToTester,
+                file::Direction::ToGuest => TransferDirection::ToGuest,
+            },
+            size: transfer.size.0,
         },
         stepped: course.is_some(),
         known_silences: scenario.known_silences.iter().map(known_silence).collect(),

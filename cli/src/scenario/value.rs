@@ -327,6 +327,9 @@ impl fmt::Display for PortRange {
     }
 }
 
+mod transfers;
+pub use transfers::{FileSize, TransferWhen};
+
 #[cfg(test)]
 mod tests {
     use super::*;

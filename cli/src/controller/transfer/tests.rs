@@ -4,10 +4,12 @@ use super::*;
 use crate::args::KeepRecordings;
 use crate::controller::recordings::Scored;
 use milliwatt_agent::recording::shelf::{Finished, Shelf};
-use milliwatt_agent::recording::transfer::{TransferTerms, serve_transfer};
+use milliwatt_agent::transfer::TransferLoad;
+use milliwatt_agent::transfer::sender::{Outgoing, TransferTerms, serve_transfer};
 use milliwatt_wire::facts::{Fact, RecordingFact};
 use milliwatt_wire::id::CallId;
 use milliwatt_wire::time::{MonoTime, RunClock};
+use milliwatt_wire::transfer::Closing;
 use std::fs;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -82,9 +84,13 @@ impl Bench {
     fn serve(&self, stream: DuplexStream) -> JoinHandle<bool> {
         let from = Arc::clone(&self.shelf);
         tokio::spawn(async move {
-            serve_transfer(stream, &from, TERMS, &|_| 10.0)
-                .await
-                .is_ok()
+            let outgoing = Outgoing {
+                shelf: &from,
+                transfers: &TransferLoad::default(),
+                terms: TERMS,
+                weigh: &|_| 10.0,
+            };
+            serve_transfer(stream, &outgoing).await.is_ok()
         })
     }
 
@@ -256,4 +262,33 @@ async fn a_length_that_no_recording_has_ends_the_connection_before_anything_is_r
             octets: u64::MAX
         })
     ));
+}
+
+/// Noise between recordings: it leaves no fact, no file and no word of the sink's.
+#[tokio::test]
+async fn a_made_up_file_is_confirmed_and_nothing_of_it_is_kept() {
+    let bench = bench(1);
+    let (mut guest, tester) = duplex(600);
+    let received = bench.receive(tester);
+    let noise = [9; 300];
+    let offer = TransferMessage::Offer(Offer::made_up(3, 300));
+    write_message(&mut guest, &offer).await.unwrap();
+    guest.write_all(&300_u16.to_be_bytes()).await.unwrap();
+    guest.write_all(&noise).await.unwrap();
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, &noise).as_ref());
+    write_message(&mut guest, &Closing { sha256 })
+        .await
+        .unwrap();
+    let receipt: Option<Receipt> = read_message(&mut guest).await.unwrap();
+    let confirmed = Receipt {
+        item: Item::MadeUp(3),
+        refused: None,
+    };
+    assert_eq!(receipt, Some(confirmed));
+    let served = bench.serve(guest);
+    assert_eq!(received.await.unwrap().unwrap(), Ended::NoMore);
+    assert!(served.await.unwrap());
+    bench.assert_complete(1);
+    assert_eq!(fs::read_dir(bench.tester.path()).unwrap().count(), 1);
 }

@@ -6,3 +6,4 @@ mod captures;
 mod cli;
 mod lab;
 mod recordings;
+mod transfers;

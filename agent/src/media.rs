@@ -176,12 +176,7 @@ pub fn start_media(
         threads.push(start_engine(setup, granted.clone())?);
     }
     drop(granted);
-    let switched = Switched {
-        status: Arc::clone(&shared.status),
-        transfers: Arc::clone(&shared.transfers),
-        shelf: Arc::clone(&shared.shelf),
-    };
-    start_switch(course, clock, switched).context("the thread of transfers")?;
+    switch_transfers(course, shared, clock)?;
     let writer = RecordingWriter::start(
         folder.join("recordings"),
         &load,
@@ -230,6 +225,18 @@ pub fn start_media(
         .spawn(body)
         .context("the collector's thread")?;
     Ok((sender, thread))
+}
+
+/// Made-up files and batches of recordings go by the course of the run from now on.
+fn switch_transfers(course: Course, shared: &MediaShared, clock: RunClock) -> Result<()> {
+    let switched = Switched {
+        status: Arc::clone(&shared.status),
+        transfers: Arc::clone(&shared.transfers),
+        shelf: Arc::clone(&shared.shelf),
+    };
+    // It ends by itself when made-up files have.
+    drop(start_switch(course, clock, switched).context("the thread of transfers")?);
+    Ok(())
 }
 
 /// Of what is free on the guest's disk, this much is left to what else is written there, percent.

@@ -64,7 +64,7 @@ fn assert_pass(run: &RunFolder) {
 /// Asserts the verdict pass at the default bound of 5 ms; or, where the witness saw the machine
 /// itself stand still, that the run says invalid and blames just those seconds, and that everything
 /// else passed: the product and a bare loop agree on when this machine could not be believed.
-fn assert_pass_as_witnessed(run: &RunFolder, stalls: &[Stall]) {
+pub(crate) fn assert_pass_as_witnessed(run: &RunFolder, stalls: &[Stall]) {
     if run.verdict() == "pass" {
         return;
     }

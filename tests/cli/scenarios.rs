@@ -108,7 +108,6 @@ fn a_scenario_of_a_later_version_says_what_is_missing() {
     for part in [
         "load in steps ([ramp])",
         "search for the breaking point ([search])",
-        "transfer.when",
     ] {
         assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
     }

@@ -22,7 +22,7 @@ mod witness;
 
 pub(crate) use capture::{Capture, Captured, CapturedStream};
 pub(crate) use freeze::Frozen;
-pub(crate) use network::{Octets, Side};
+pub(crate) use network::{Octets, Side, WIRE};
 pub(crate) use process::{Agent, Ended, Program};
 pub(crate) use run_folder::{Row, RunFolder, run_zero};
 pub(crate) use witness::{Stall, Witness};

@@ -18,7 +18,7 @@ use tokio::time::{sleep, timeout};
 /// A write that is under way when made-up files are to stop is given so long; then the connection is given up.
 const GRACE: Duration = Duration::from_millis(200);
 /// Within a file, the next piece comes within this time, or its sender is gone.
-const PIECE_PATIENCE: Duration = Duration::from_secs(60);
+const PIECE_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Sends one made-up file, as long as they are to flow; whether it was refused.
 pub(super) async fn send_made_up<S: AsyncRead + AsyncWrite + Unpin>(
@@ -152,43 +152,92 @@ pub async fn receive_files<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Receives the made-up file of an offer, and answers it unless it was broken off.
+/// Receives the made-up file of an offer, and answers it unless it was broken off. A sender that falls silent in the
+/// middle of it is given up.
 pub async fn answer_made_up<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     offer: &Offer,
 ) -> Result<(), ReceiveError> {
-    if let Some(received) = receive_made_up(stream, offer).await? {
-        let (item, refused) = (offer.item, received.err());
-        write_message(stream, &Receipt { item, refused }).await?;
-    }
-    Ok(())
+    let mut reception = Reception::new(offer)?;
+    let received = loop {
+        let step = timeout(PIECE_PATIENCE, reception.step(stream)).await;
+        if let Some(received) = step.map_err(|_| ReceiveError::Silent)?? {
+            break received;
+        }
+    };
+    let refused = match received {
+        Received::BrokenOff => return Ok(()),
+        Received::Whole => None,
+        Received::Damaged(refusal) => Some(refusal),
+    };
+    let item = offer.item;
+    Ok(write_message(stream, &Receipt { item, refused }).await?)
 }
 
-/// Receives one made-up file into nothing: none when it was broken off, else whether its checksum is right.
+/// Receives one made-up file into nothing, however long its sender takes.
 pub async fn receive_made_up<S: AsyncRead + Unpin>(
     stream: &mut S,
     offer: &Offer,
-) -> Result<Option<Result<(), Refusal>>, ReceiveError> {
-    let mut left = made_up_octets(offer)?;
-    let (mut digest, mut piece) = (Context::new(&SHA256), vec![0; PIECE_OCTETS]);
-    while left > 0 {
-        let reading = read_piece(stream, &mut piece, left);
-        let octets = timeout(PIECE_PATIENCE, reading)
-            .await
-            .map_err(|_| ReceiveError::Silent)??;
-        if octets.is_empty() {
-            return Ok(None);
+) -> Result<Received, ReceiveError> {
+    let mut reception = Reception::new(offer)?;
+    loop {
+        if let Some(received) = reception.step(stream).await? {
+            return Ok(received);
         }
-        digest.update(octets);
-        left -= octets.len() as u64;
     }
-    let closing: Option<Closing> = timeout(PIECE_PATIENCE, read_message(stream))
-        .await
-        .map_err(|_| ReceiveError::Silent)??;
-    let closing = closing.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
-    let is_whole = digest.finish().as_ref() == closing.sha256;
-    let damaged = || Refusal::Damaged("its SHA-256 is not that of what was sent".to_owned());
-    Ok(Some(is_whole.then_some(()).ok_or_else(damaged)))
+}
+
+/// What became of a made-up file that was offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// Its sender broke it off: it is not answered.
+    BrokenOff,
+    /// It came whole, and its checksum is right.
+    Whole,
+    /// It is not what was sent.
+    Damaged(Refusal),
+}
+
+/// A made-up file that is coming.
+struct Reception {
+    left: u64,
+    digest: Context,
+    piece: Vec<u8>,
+}
+
+impl Reception {
+    fn new(offer: &Offer) -> Result<Self, ReceiveError> {
+        Ok(Self {
+            left: made_up_octets(offer)?,
+            digest: Context::new(&SHA256),
+            piece: vec![0; PIECE_OCTETS],
+        })
+    }
+
+    /// Takes the next piece or the closing: none while more is due.
+    async fn step<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+    ) -> Result<Option<Received>, ReceiveError> {
+        if self.left == 0 {
+            let closing: Option<Closing> = read_message(stream).await?;
+            let closing = closing.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+            return Ok(Some(self.conclude(&closing)));
+        }
+        let octets = read_piece(stream, &mut self.piece, self.left).await?;
+        self.digest.update(octets);
+        self.left -= octets.len() as u64;
+        Ok(octets.is_empty().then_some(Received::BrokenOff))
+    }
+
+    fn conclude(&self, closing: &Closing) -> Received {
+        if self.digest.clone().finish().as_ref() == closing.sha256 {
+            Received::Whole
+        } else {
+            let text = "its SHA-256 is not that of what was sent";
+            Received::Damaged(Refusal::Damaged(text.to_owned()))
+        }
+    }
 }
 
 /// The length of a made-up file, once all that is said of it is possible.

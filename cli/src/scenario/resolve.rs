@@ -139,7 +139,9 @@ mod tests {
     use super::*;
     use milliwatt_scoring::judgement::default_thresholds;
     use milliwatt_wire::id::{CallId, Party};
-    use milliwatt_wire::load::{Fill, KnownSilence, Role};
+    use milliwatt_wire::load::{
+        FileSize, Fill, KnownSilence, Role, TransferDirection, TransferSpec, TransferWhen,
+    };
 
     fn plan_of(scenario: &str, set: &[&str]) -> Result<Plan, Failure> {
         let set: Vec<String> = set.iter().map(|change| (*change).to_owned()).collect();
@@ -255,5 +257,63 @@ mod tests {
             length: 300_000_000,
         };
         assert_eq!(load.known_silences, [silence]);
+    }
+
+    #[test]
+    fn transfers_reach_the_load_as_they_are_written() {
+        let set = [
+            "transfer.when=every 90s",
+            "transfer.rate=30 Mbit/s",
+            "transfer.parallel=7",
+        ];
+        let plan = plan_of("smoke", &set).unwrap();
+        assert_eq!(plan.later, Vec::<&str>::new());
+        let expected = TransferSpec {
+            parallel: 7,
+            when: TransferWhen::Every(90_000_000_000),
+            rate_bits_per_second: Some(30_000_000),
+            direction: TransferDirection::ToTester,
+            size: FileSize::Recording,
+        };
+        assert_eq!(plan.load.transfer, expected);
+        let set = [
+            "transfer.when=continuous",
+            "transfer.direction=to-guest",
+            "transfer.size=1 MB..5 MB",
+        ];
+        let expected = TransferSpec {
+            parallel: 4,
+            when: TransferWhen::Continuous,
+            rate_bits_per_second: None,
+            direction: TransferDirection::ToGuest,
+            size: FileSize::Uniform(1_000_000, 5_000_000),
+        };
+        assert_eq!(plan_of("smoke", &set).unwrap().load.transfer, expected);
+        let default = plan_of("smoke", &[]).unwrap().load.transfer;
+        assert_eq!(default, TransferSpec::default());
+    }
+
+    #[test]
+    fn a_transfer_that_is_not_possible_is_refused_with_what_is() {
+        for (set, allowed) in [
+            ("transfer.parallel=0", "1 to 1000"),
+            ("transfer.parallel=1001", "1 to 1000"),
+            ("transfer.when=every 999ms", "1s or more between two"),
+            ("transfer.when=at night", "\"continuous\""),
+            ("transfer.rate=0 bit/s", "1 bit/s or more"),
+            ("transfer.size=0 B", "1 B to 691201024 B"),
+            ("transfer.size=0 B..1 B", "1 B to 691201024 B"),
+            ("transfer.size=691201025 B", "1 B to 691201024 B"),
+            ("transfer.size=2 B..1 B", "the smaller one comes first"),
+            (
+                "transfer.direction=to-guest",
+                "\"backlog\" or \"continuous\"",
+            ),
+        ] {
+            let said = format!("{:?}", plan_of("smoke", &[set]).unwrap_err());
+            let plain = said.replace('\\', "");
+            assert!(plain.contains(allowed), "{set}: {said}");
+        }
+        assert!(plan_of("smoke", &["transfer.size=691201024 B"]).is_ok());
     }
 }

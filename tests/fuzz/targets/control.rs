@@ -1,9 +1,10 @@
 //! What the two ends of a run say to each other: hellos, messages, transfer headers, join lines, probes, blocks of
-//! facts. The first octet says what the rest is.
+//! facts, made-up files. The first octet says what the rest is.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use milliwatt_agent::limits::Limits;
+use milliwatt_agent::transfer::made_up::{Received, receive_made_up};
 use milliwatt_wire::block::{BlockReader, encode_block};
 use milliwatt_wire::control::{FromAgent, ToAgent};
 use milliwatt_wire::facts::Fact;
@@ -21,7 +22,7 @@ fuzz_target!(|octets: &[u8]| {
     let Some((kind, octets)) = octets.split_first() else {
         return;
     };
-    match kind % 9 {
+    match kind % 10 {
         0 => hello(octets),
         1 => {
             messages::<ToAgent>(octets);
@@ -33,6 +34,7 @@ fuzz_target!(|octets: &[u8]| {
         5 => join(octets),
         6 => probe(octets),
         7 => blocks(octets),
+        9 => made_up(octets),
         _ => messages::<Fact>(octets),
     }
 });
@@ -87,6 +89,20 @@ fn plans(mut octets: &[u8]) {
         {
             assert!(plan.end().0 <= limits.max_duration);
             assert!(plan.calls.iter().all(|call| call.lane.0 < load.concurrent));
+        }
+    }
+}
+
+/// Made-up files as either end takes them: no more is read than was offered, each piece with its length, and a message.
+fn made_up(mut octets: &[u8]) {
+    while let Ok(Some(TransferMessage::Offer(offer))) = now(read_message(&mut octets)) {
+        let before = octets.len();
+        let received = now(receive_made_up(&mut octets, &offer));
+        let read = (before - octets.len()) as u64;
+        match received {
+            Ok(Received::BrokenOff) => assert!(read < 3 * offer.padding_octets),
+            Ok(Received::Whole | Received::Damaged(_)) => assert!(read > offer.padding_octets),
+            Err(_) => return,
         }
     }
 }

@@ -13,11 +13,14 @@ fn main() -> Result<(), ReportError> {
     let folder = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "sample-report".to_owned());
-    let runs: [(&str, Measured); 4] = [
+    let runs: [(&str, Measured); 7] = [
         ("pass", sample::pass()),
         ("fail", sample::fail()),
         ("invalid", sample::invalid()),
         ("empty", sample::empty()),
+        ("sent-broke", sample::steps::sent_broke()),
+        ("both-broke", sample::steps::both_broke()),
+        ("tester-limited", sample::steps::tester_limited()),
     ];
     let kept = Path::new(&folder).join("fail");
     sample::write_recordings(&kept, &runs[1].1).map_err(|source| ReportError::Write {

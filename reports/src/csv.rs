@@ -1,5 +1,9 @@
-//! `streams.csv`, `seconds.csv`, `recordings.csv` (RFC 4180, LF line ends): units stand in the
+//! `streams.csv`, `seconds.csv`, `recordings.csv`, `steps.csv` (RFC 4180, LF line ends): units stand in the
 //! column names, a field is empty where nothing was measured.
+
+mod steps;
+
+pub use steps::steps;
 
 use crate::figures;
 use milliwatt_scoring::measured::{Measured, RecordingRow, SecondRow, StreamRow};

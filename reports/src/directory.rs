@@ -74,6 +74,9 @@ pub fn write_all(
         &dir.join("recordings.csv"),
         csv::recordings(measured).as_bytes(),
     )?;
+    if !measured.steps.is_empty() {
+        write(&dir.join("steps.csv"), csv::steps(measured).as_bytes())?;
+    }
     write(
         &dir.join("events.jsonl"),
         events::render(measured)

@@ -1,5 +1,7 @@
 //! A threshold's outcome in words: what, on which leg, how much against which limit, where, when.
 
+pub mod breaking_point;
+
 use crate::context::RunContext;
 use crate::figures;
 use milliwatt_scoring::measured::{
@@ -116,6 +118,15 @@ pub fn place(result: &ThresholdResult, context: &RunContext) -> Option<String> {
 pub fn moment(at_s: f64, context: &RunContext) -> String {
     format!(
         "{} ({})",
+        figures::duration(at_s),
+        figures::time_of_day(context.wall_at(at_s))
+    )
+}
+
+/// The same within a sentence.
+fn moment_of_day(at_s: f64, context: &RunContext) -> String {
+    format!(
+        "{} into the run ({})",
         figures::duration(at_s),
         figures::time_of_day(context.wall_at(at_s))
     )

@@ -99,9 +99,15 @@ pub fn story_length(events: &[EventRow]) -> usize {
     group(events).len() + events.iter().filter(|event| is_told(event)).count()
 }
 
-/// Whether an event is told by itself: what else recordings hold is counted with them.
+/// Whether an event is told by itself: what else recordings hold is counted with them, and steps have a table.
 fn is_told(event: &EventRow) -> bool {
-    !is_impairment(event) && event.channel.is_none()
+    !is_impairment(event) && event.channel.is_none() && !is_step(event)
+}
+
+/// Whether an event is the begin or the end of a step, of which a search has many.
+#[must_use]
+pub fn is_step(event: &EventRow) -> bool {
+    event.kind == "step"
 }
 
 /// Whether an event is one that a person could hear.

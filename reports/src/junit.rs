@@ -1,10 +1,11 @@
-//! `junit.xml`: a test case a threshold, and one for the run's validity. In an invalid run nothing
+//! `junit.xml`: a test case a threshold, one for the run's validity, and one a leg whose breaking point was looked for. In an invalid run nothing
 //! is a finding: what failed is an error, what passed is skipped.
 
 use crate::context::RunContext;
-use crate::findings::{self, Weight};
+use crate::findings::{self, Weight, breaking_point};
 use crate::scorecard::Scorecard;
-use milliwatt_scoring::measured::{ThresholdResult, Verdict};
+use milliwatt_scoring::measured::{Reached, ThresholdResult, Verdict};
+use milliwatt_wire::id::Leg;
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 use std::time::Duration;
 
@@ -18,6 +19,10 @@ pub fn render(scorecard: &Scorecard, context: &RunContext) -> Result<String, Ser
     suite.add_test_case(case("validity", validity_status(scorecard), scorecard));
     for result in &scorecard.thresholds {
         suite.add_test_case(threshold_case(result, scorecard, context));
+    }
+    if breaking_point::is_searched(scorecard) {
+        let cases = Leg::BOTH.map(|leg| breaking_point_case(leg, scorecard, context));
+        suite.add_test_cases(cases);
     }
     let mut report = Report::new("milliwatt");
     report.add_test_suite(suite);
@@ -36,6 +41,27 @@ fn threshold_case(
         // A success has no text of its own to hold the figures.
         case.set_system_out(details(result, context));
     }
+    case
+}
+
+/// That a leg breaks somewhere is what was looked for and no failure: thresholds alone decide.
+fn breaking_point_case(leg: Leg, scorecard: &Scorecard, context: &RunContext) -> TestCase {
+    let name = format!("breaking_point, {}", leg.title());
+    let sentence = breaking_point::sentence(leg, scorecard, context);
+    let reached = breaking_point::point(scorecard, leg).map(|point| point.reached);
+    let invalid = scorecard.verdict == Verdict::Invalid;
+    if invalid || matches!(reached, None | Some(Reached::NotMeasured)) {
+        let mut status = TestCaseStatus::skipped();
+        status.set_type(if invalid {
+            "invalid run"
+        } else {
+            "not measured"
+        });
+        status.set_message(sentence);
+        return case(&name, status, scorecard);
+    }
+    let mut case = case(&name, TestCaseStatus::success(), scorecard);
+    case.set_system_out(sentence);
     case
 }
 

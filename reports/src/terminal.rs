@@ -1,6 +1,8 @@
 //! The summary that a run ends with: what a person must know to act, the verdict first. Plain
 //! text, no colour codes, at most [`WIDTH`] columns.
 
+mod steps;
+
 use crate::context::RunContext;
 use crate::figures::{self, counted};
 use crate::findings::{self, Weight};
@@ -21,6 +23,7 @@ pub fn render(scorecard: &Scorecard, measured: &Measured, context: &RunContext) 
     let mut page = Page::default();
     heading(&mut page, scorecard, context);
     validity(&mut page, scorecard);
+    steps::breaking_point(&mut page, scorecard, context);
     thresholds(&mut page, scorecard, context);
     what_happened(&mut page, measured, context);
     notes(&mut page, scorecard);

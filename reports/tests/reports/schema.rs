@@ -112,6 +112,9 @@ fn scorecards_with_everything_and_with_nothing_measured_satisfy_the_schema() {
         sample::fail(),
         sample::invalid(),
         sample::empty(),
+        sample::steps::sent_broke(),
+        sample::steps::both_broke(),
+        sample::steps::tester_limited(),
     ] {
         assert_eq!(
             errors(&schema, &schema, &scorecard(&measured), "$"),
@@ -172,6 +175,19 @@ fn the_check_finds_what_is_wrong() {
         broken("/disruptions", json!([{}])),
         ["$.disruptions: too many items"]
     );
+    let searched = scorecard(&sample::steps::sent_broke());
+    let mut wrong = searched.clone();
+    wrong["breaking_point"]["sent"]["reached"] = json!("broken");
+    wrong["steps"][3]["kind"] = json!("step");
+    wrong["steps"][3]["sent"]["offered"] = json!(1.0);
+    assert_eq!(
+        errors(&schema, &schema, &wrong, "$"),
+        [
+            "$.breaking_point.sent.reached: \"broken\" is none of the values",
+            "$.steps[].kind: \"step\" is none of the values",
+            "$.steps[].sent.offered: not in the schema"
+        ]
+    );
     let misnamed = broken("/breaking_point", json!({"receive": null, "send": null}));
     assert_eq!(
         misnamed,
@@ -186,7 +202,7 @@ fn the_check_finds_what_is_wrong() {
 #[test]
 fn the_names_that_scripts_rely_on_are_there() {
     let card = scorecard(&sample::pass());
-    let top = "schema_version verdict scenario partial validity legs recordings thresholds document breaking_point \
+    let top = "schema_version verdict scenario partial validity legs recordings thresholds document breaking_point steps \
                disruptions guest host clock timers attribution guests";
     let validity = "valid reasons tainted_seconds departures_planned departures_sent departures_not_sent socket_drops lateness_us";
     let leg = "streams packets_expected packets_received packets_lost packets_duplicated packets_reordered \
@@ -229,6 +245,24 @@ fn the_names_that_scripts_rely_on_are_there() {
             );
         }
     }
+    let searched = scorecard(&sample::steps::sent_broke());
+    let point = "reached last_good_mbps first_bad_mbps carried_mbps calls metric at_s after_s";
+    let step = "index kind from_s until_s calls target_mbps receive sent";
+    let of_leg = "outcome offered_mbps carried_mbps transfer_mbps loss_percent discarded_percent dead_air_events \
+                  pdv_p999_ms transfer_goodput_percent metric at_s";
+    for (pointer, names) in [
+        ("/breaking_point/receive", point),
+        ("/breaking_point/sent", point),
+        ("/steps/0", step),
+        ("/steps/0/receive", of_leg),
+        ("/steps/0/sent", of_leg),
+    ] {
+        for name in names.split_whitespace() {
+            let path = format!("{pointer}/{name}");
+            assert!(searched.pointer(&path).is_some(), "{path}");
+        }
+    }
+    assert_eq!(card["steps"], json!([]));
     assert_eq!(card["disruptions"], json!([]));
     assert_eq!(card["guests"], json!([]));
     assert_eq!(

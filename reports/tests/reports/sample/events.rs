@@ -19,7 +19,7 @@ pub(super) fn stall_events() -> Vec<EventRow> {
     rows
 }
 
-fn stall() -> EventRow {
+pub(super) fn stall() -> EventRow {
     EventRow {
         at_s: 31.2,
         kind: "stall".into(),

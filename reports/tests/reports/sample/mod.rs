@@ -1,11 +1,13 @@
 //! Runs as the scorer would hand them over: one that passes, one whose guest stalled for 700 ms,
-//! one whose tester could not keep pace, one that measured nothing; and captures.
+//! one whose tester could not keep pace, one that measured nothing; searches for a
+//! breaking point; and captures.
 
 mod analyses;
 pub(crate) mod events;
 pub(crate) mod recordings;
 mod rows;
 mod runs;
+pub(crate) mod steps;
 mod totals;
 
 pub(crate) use analyses::{capture, captured_run, nothing};

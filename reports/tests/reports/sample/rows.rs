@@ -8,7 +8,7 @@ use milliwatt_wire::facts::Phase;
 use milliwatt_wire::id::{CallId, Leg, Party, StreamId};
 
 /// 0 to 1, the same for the same second, leg and purpose.
-fn wobble(second: u32, leg: Leg, purpose: u32) -> f64 {
+pub(super) fn wobble(second: u32, leg: Leg, purpose: u32) -> f64 {
     let mut x = (second + 1).wrapping_mul(2_654_435_761)
         ^ purpose.wrapping_mul(40_503)
         ^ if leg == Leg::Sent { 977 } else { 0 };

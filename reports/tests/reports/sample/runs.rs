@@ -5,9 +5,9 @@ use super::rows::{curve, delay, histograms, recording_rows, second_row, stream_r
 use super::totals::{document, leg, thresholds, validity};
 use milliwatt_reports::RunContext;
 use milliwatt_scoring::measured::{
-    Attribution, CallCounts, ClockMeasured, DeadAir, EndTimers, GuestMeasured, HostMeasured,
-    Lateness, LegAttribution, LegMeasured, Legs, Measured, Outcome, RecordingLayout, Recordings,
-    Right, SkewChange, Timers, Validity, Verdict, WorstSecond,
+    Attribution, BreakingPoints, CallCounts, ClockMeasured, DeadAir, EndTimers, GuestMeasured,
+    HostMeasured, Lateness, LegAttribution, LegMeasured, Legs, Measured, Outcome, RecordingLayout,
+    Recordings, Right, SkewChange, Timers, Validity, Verdict, WorstSecond,
 };
 use milliwatt_wire::id::Leg;
 
@@ -266,6 +266,8 @@ fn run(scale: fn(u32) -> f64) -> Measured {
             receive: attribution(Leg::Receive, 1.0),
             sent: attribution(Leg::Sent, 1.0),
         },
+        breaking_point: BreakingPoints::default(),
+        steps: Vec::new(),
         calls: CallCounts {
             started: 350,
             completed: 100,

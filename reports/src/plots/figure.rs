@@ -3,6 +3,7 @@
 use super::axis::Axis;
 use super::limits::Limit;
 use super::timeline::Timeline;
+use milliwatt_scoring::measured::StepOutcome;
 use milliwatt_wire::id::Leg;
 use plotters::style::RGBColor;
 
@@ -94,6 +95,58 @@ pub(super) enum Shape {
     Bands(Stroke, Vec<(f64, f64)>),
     /// Bars above the panel: (from, to), in order.
     Strips(Stroke, Vec<(f64, f64)>),
+    /// Steps of the load, shaded over the whole height.
+    Steps(Vec<Band>),
+    /// A line from the bottom to above the panel.
+    Upright(Upright),
+    /// A point a step, in a colour.
+    Points(RGBColor, Vec<Point>),
+}
+
+/// A step of the load.
+pub(super) struct Band {
+    pub(super) from: f64,
+    pub(super) to: f64,
+    /// What it says of the panel's leg; none where a panel has no leg.
+    pub(super) outcome: Option<StepOutcome>,
+    /// Said above it, where there is room.
+    pub(super) label: String,
+    /// Labels of a higher rank have their room first.
+    pub(super) rank: u8,
+}
+
+/// A line at a place of the horizontal axis.
+pub(super) struct Upright {
+    pub(super) at: f64,
+    pub(super) colour: RGBColor,
+    /// No measurement, but what measurements are compared with.
+    pub(super) dashed: bool,
+    pub(super) label: Option<UprightLabel>,
+}
+
+/// Its name above the panel.
+pub(super) struct UprightLabel {
+    pub(super) text: String,
+    /// Beside the panel's title, whose width in letters this is; else right above the panel.
+    pub(super) beside_title: Option<usize>,
+    pub(super) side: Side,
+}
+
+/// Where a label stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Left,
+    Centre,
+    Right,
+}
+
+/// A step among others.
+pub(super) struct Point {
+    pub(super) at: (f64, f64),
+    /// Tells its shape.
+    pub(super) outcome: StepOutcome,
+    /// A letter beside it.
+    pub(super) letter: Option<&'static str>,
 }
 
 /// A lane's content.
@@ -116,7 +169,10 @@ impl Shape {
             | Self::Lane(..)
             | Self::Envelope(..)
             | Self::Bands(..)
-            | Self::Strips(..) => Vec::new(),
+            | Self::Strips(..)
+            | Self::Steps(..)
+            | Self::Upright(..) => Vec::new(),
+            Self::Points(_, points) => points.iter().map(|point| point.at.1).collect(),
         }
     }
 }

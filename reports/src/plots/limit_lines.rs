@@ -92,7 +92,7 @@ pub(super) fn upright(canvas: &Canvas, figure: &Figure, place: Place) -> Result<
 }
 
 /// A dashed line, level or upright: what is drawn is no measurement.
-fn dashes(canvas: &Canvas, from: (i32, i32), to: (i32, i32)) -> Result<(), Error> {
+pub(super) fn dashes(canvas: &Canvas, from: (i32, i32), to: (i32, i32)) -> Result<(), Error> {
     let length = (to.0 - from.0).max(to.1 - from.1);
     let along = |distance: i32| {
         if from.1 == to.1 {

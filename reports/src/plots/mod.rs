@@ -4,12 +4,14 @@
 
 mod attribution;
 mod axis;
+mod breaking_point;
 mod canvas;
 mod dead_air;
 mod figure;
 mod interarrival_jitter;
 mod limit_lines;
 mod limits;
+mod load_curve;
 mod mbps;
 mod panel;
 mod pdv;
@@ -17,6 +19,7 @@ mod pdv_distribution;
 mod series;
 mod shapes;
 mod silences;
+mod step_shapes;
 mod timeline;
 mod waveform;
 
@@ -27,6 +30,11 @@ pub(crate) use waveform::{COLUMNS, Channel, Waveform};
 use figure::Figure;
 use plotters::drawing::DrawingAreaErrorKind;
 use timeline::Timeline;
+
+/// The legs over time as the load rose, and what each of them broke at.
+pub(crate) const BREAKING_POINT: &str = "breaking_point";
+/// What each step did to each leg, by its load.
+pub(crate) const LOAD_CURVE: &str = "load_curve";
 
 /// A drawn plot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +67,13 @@ pub struct PlotError {
 pub fn draw_all<'a>(series: impl Into<Series<'a>>) -> Result<Vec<Plot>, PlotError> {
     let series = series.into();
     let timeline = Timeline::of(&series);
+    let stepped = Timeline::of_steps(&series);
+    let search = series.search.map(|search| {
+        [
+            (BREAKING_POINT, breaking_point::figure(&stepped, search)),
+            (LOAD_CURVE, load_curve::figure(&series, search)),
+        ]
+    });
     let attribution = series
         .has_attribution
         .then(|| ("attribution", attribution::figure(&timeline)));
@@ -78,6 +93,7 @@ pub fn draw_all<'a>(series: impl Into<Series<'a>>) -> Result<Vec<Plot>, PlotErro
     .into_iter()
     .chain(silences)
     .chain(attribution)
+    .chain(search.into_iter().flatten())
     .map(|(name, figure)| plot(name, &figure))
     .collect()
 }

@@ -154,11 +154,7 @@ fn names(
 }
 
 fn phases(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> {
-    for (from, to, phase) in figure
-        .timeline
-        .iter()
-        .flat_map(|timeline| &timeline.series.phases)
-    {
+    for (from, to, phase) in figure.timeline.iter().flat_map(|timeline| timeline.phases) {
         let (left, right) = (place.x(&figure.x, *from), place.x(&figure.x, *to));
         let name = match phase {
             Phase::Ramp => "ramp",
@@ -209,11 +205,11 @@ fn tainted(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> 
 
 /// Lines at marks and stalls, named as long as the names do not run into each other or into the title.
 fn marks(canvas: &Canvas, figure: &Figure, panel: &Panel, place: Place) -> Result<(), Error> {
-    let at = |(at, kind): &(f64, String)| (place.x(&figure.x, *at), kind.clone());
+    let at = |(at, kind): &&(f64, String)| (place.x(&figure.x, *at), kind.clone());
     let mut marks: Vec<(i32, String)> = figure
         .timeline
         .iter()
-        .flat_map(|timeline| &timeline.series.marks)
+        .flat_map(|timeline| &timeline.marks)
         .map(at)
         .collect();
     marks.dedup();

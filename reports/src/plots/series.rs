@@ -2,7 +2,10 @@
 
 use crate::{figures, incidents};
 use milliwatt_scoring::analysis::{Analysis, AnalyzedSecond};
-use milliwatt_scoring::measured::{DelayParts, EventRow, Measured, SecondRow, ThresholdResult};
+use milliwatt_scoring::measured::{
+    BreakingPoint, BreakingPoints, DelayParts, EventRow, Measured, Reached, SecondRow, StepRow,
+    ThresholdResult,
+};
 use milliwatt_wire::facts::Phase;
 use milliwatt_wire::id::Leg;
 use std::collections::BTreeMap;
@@ -19,7 +22,7 @@ pub struct Series<'a> {
     pub(super) phases: Vec<(f64, f64, Phase)>,
     /// (from s, to s); a capture has none.
     pub(super) tainted: Vec<(f64, f64)>,
-    /// Events that are no dead air and no silence: (s, kind).
+    /// Events that are no dead air, no silence and no step: (s, kind).
     pub(super) marks: Vec<(f64, String)>,
     /// Where events of dead air began: (s, leg), and how exactly that is known.
     pub(super) dead_air_begins: Vec<(f64, Leg)>,
@@ -38,6 +41,33 @@ pub struct Series<'a> {
     pub(super) has_attribution: bool,
     /// Events and recordings of a run; a capture has none.
     pub(super) silences: Option<Silences<'a>>,
+    /// A search for the load at which each leg breaks; none where the load did not come in steps.
+    pub(super) search: Option<Search<'a>>,
+}
+
+/// A load that came in steps, and what was found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Search<'a> {
+    pub(super) steps: &'a [StepRow],
+    pub(super) points: &'a BreakingPoints,
+    /// Depth of the playout buffer, ms.
+    pub(super) buffer_ms: f64,
+}
+
+impl<'a> Search<'a> {
+    /// How far the search for the leg's breaking point came.
+    pub(super) fn point(self, leg: Leg) -> Option<&'a BreakingPoint> {
+        match leg {
+            Leg::Receive => self.points.receive.as_ref(),
+            Leg::Sent => self.points.sent.as_ref(),
+        }
+    }
+
+    /// The same where the leg broke.
+    pub(super) fn broken(self, leg: Leg) -> Option<&'a BreakingPoint> {
+        self.point(leg)
+            .filter(|point| point.reached == Reached::Broke)
+    }
 }
 
 /// What dead air did to recordings.
@@ -87,7 +117,7 @@ impl<'a> From<&'a Measured> for Series<'a> {
         let others = measured
             .events
             .iter()
-            .filter(|event| !incidents::is_impairment(event));
+            .filter(|event| !incidents::is_impairment(event) && !incidents::is_step(event));
         Self {
             leg_titles: Leg::BOTH.map(|leg| leg.title().to_owned()),
             time: "run time".to_owned(),
@@ -108,6 +138,11 @@ impl<'a> From<&'a Measured> for Series<'a> {
             silences: Some(Silences {
                 events: &measured.events,
                 recorded: measured.recordings.received > 0,
+            }),
+            search: (!measured.steps.is_empty()).then_some(Search {
+                steps: &measured.steps,
+                points: &measured.breaking_point,
+                buffer_ms: measured.recording_layout.playout_buffer_ms,
             }),
         }
     }
@@ -145,6 +180,7 @@ impl<'a> From<&'a Analysis> for Series<'a> {
             transfers: false,
             has_attribution: false,
             silences: None,
+            search: None,
         }
     }
 }

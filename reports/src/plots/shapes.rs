@@ -4,6 +4,7 @@ use super::axis::{Axis, pixels};
 use super::canvas::{self, Canvas, Error, Text};
 use super::figure::{Lane, Shape, Stroke};
 use super::panel::Place;
+use super::step_shapes;
 use plotters::element::{Circle, PathElement, Polygon, Rectangle};
 use plotters::style::Color;
 
@@ -44,6 +45,11 @@ pub(super) fn draw(
             let tops = strips.iter().map(|&(from, to)| (from, to, place.top - 15));
             outlined(canvas, *stroke, tops, place.top - 5, (axes.0, place))
         }
+        Shape::Steps(bands) => step_shapes::bands(canvas, bands, axes.0, place),
+        Shape::Upright(upright) => step_shapes::upright(canvas, upright, axes.0, place),
+        Shape::Points(colour, points) => points
+            .iter()
+            .try_for_each(|point| step_shapes::point(canvas, *colour, point, spot(point.at))),
     }
 }
 

@@ -4,6 +4,7 @@ use super::axis::Axis;
 use super::figure::Segment;
 use super::series::{Second, Series};
 use crate::figures;
+use milliwatt_wire::facts::Phase;
 use milliwatt_wire::id::Leg;
 use std::collections::BTreeMap;
 
@@ -15,6 +16,10 @@ pub(super) struct Timeline<'a> {
     pub(super) series: &'a Series<'a>,
     pub(super) axis: Axis,
     pub(super) label: String,
+    /// (from s, to s, phase) to shade.
+    pub(super) phases: &'a [(f64, f64, Phase)],
+    /// Events to mark: (s, kind).
+    pub(super) marks: Vec<&'a (f64, String)>,
     /// Seconds that one point stands for.
     seconds_a_point: u32,
 }
@@ -31,7 +36,19 @@ impl<'a> Timeline<'a> {
             series,
             axis,
             label: format!("{} ({unit})", series.time),
+            phases: &series.phases,
+            marks: series.marks.iter().collect(),
             seconds_a_point: end.div_ceil(MOST_POINTS).max(1),
+        }
+    }
+
+    /// Without phases and breaking points, for a figure that draws steps and says itself where a leg breaks.
+    pub(super) fn of_steps(series: &'a Series<'a>) -> Self {
+        let others = series.marks.iter();
+        Self {
+            phases: &[],
+            marks: others.filter(|mark| mark.1 != "breaking-point").collect(),
+            ..Self::of(series)
         }
     }
 

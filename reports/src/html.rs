@@ -1,5 +1,7 @@
 //! `report.html`: one file that needs no network, with the plots inside.
 
+mod search;
+
 use crate::context::RunContext;
 use crate::excerpts::{Content, Excerpt, NoAudio};
 use crate::figures;
@@ -10,6 +12,7 @@ use crate::scorecard::Scorecard;
 use crate::tables::{self, DocumentRow, Fact, LegRow, fact};
 use askama::Template;
 use milliwatt_scoring::measured::{EventRow, Measured, ThresholdResult, Verdict};
+use search::Search;
 
 /// Dead-air and silence events listed; `events.jsonl` holds all.
 const EVENTS: usize = 200;
@@ -33,7 +36,9 @@ struct Page<'a> {
     thresholds: Vec<Threshold>,
     incidents: Vec<(String, String)>,
     more_incidents: u64,
-    plots: &'a [Plot],
+    /// Of a load that came in steps.
+    search: Option<Search<'a>>,
+    plots: Vec<&'a Plot>,
     /// Silences that recordings hold.
     silences: u64,
     shown: u64,
@@ -114,7 +119,8 @@ pub fn render(
             .into_iter()
             .map(|(at_s, what)| (findings::moment(at_s, context), what))
             .collect(),
-        plots,
+        search: Search::of(scorecard, context, plots),
+        plots: plots.iter().filter(|plot| !search::shows(plot)).collect(),
         silences: count_silences(measured),
         shown: excerpts.len() as u64,
         excerpts: excerpts.iter().map(|e| Heard::of(e, context)).collect(),

@@ -5,7 +5,7 @@ use crate::context::RunContext;
 use crate::figures;
 use crate::scorecard::Scorecard;
 use crate::tables::{STEP_LEGS, load, metric_word, step_leg};
-use milliwatt_scoring::measured::{BreakingPoint, Reached, StepOutcome, StepRow};
+use milliwatt_scoring::measured::{BreakingPoint, Reached, StepOutcome, StepRow, Verdict};
 use milliwatt_wire::id::Leg;
 use milliwatt_wire::step::StepKind;
 
@@ -23,6 +23,16 @@ pub struct LegFinding {
 pub fn is_searched(scorecard: &Scorecard) -> bool {
     let points = &scorecard.breaking_point;
     !scorecard.steps.is_empty() || points.receive.is_some() || points.sent.is_some()
+}
+
+/// The heading of what is said, and that it is no finding in an invalid run.
+#[must_use]
+pub fn title(scorecard: &Scorecard) -> &'static str {
+    if scorecard.verdict == Verdict::Invalid {
+        "Breaking point (no finding: the run is invalid)"
+    } else {
+        "Breaking point"
+    }
 }
 
 /// The sent leg, then the receive leg.

@@ -29,7 +29,7 @@ pub(super) fn figure<'a>(timeline: &'a Timeline, search: Search) -> Figure<'a> {
     panels.push(transfer_panel(timeline, search));
     panels.push(load_panel(timeline, search));
     let mut notes = vec![
-        "bands: steps, with what each was to put on the sent leg, Mbit/s; dark with a bar on top: past a limit on that leg"
+        "bands: steps, with what each was to put on the sent leg, Mbit/s; tinted, with a bar on top: past a limit on that leg"
             .to_owned(),
         "PDV is on a logarithmic axis, so that 1 ms and 400 ms can both be read; what is below 0.1 ms lies on its lower edge"
             .to_owned(),
@@ -59,7 +59,7 @@ fn p999(leg: Leg) -> Stroke {
 }
 
 fn max(leg: Leg) -> Stroke {
-    Stroke::of(leg, 0.45, 1)
+    Stroke::of(leg, 0.55, 1)
 }
 
 /// The same for both legs.
@@ -83,8 +83,8 @@ fn pdv_panel(timeline: &Timeline, search: Search, leg: Leg, y: &Axis) -> Panel {
     let title = format!("PDV, {}", timeline.series.title(leg));
     let lines = pdv_lines(timeline, leg);
     let empty = highest(&lines).is_none().then_some("nothing measured");
+    // A leg's line rises where it breaks: the data lies over the mark.
     let mut shapes = vec![Shape::Steps(bands(search, Some(leg)))];
-    shapes.extend(lines);
     shapes.extend(STEP_LEGS.into_iter().filter_map(|broken| {
         let label = (broken == leg).then(|| UprightLabel {
             text: broke(search, leg),
@@ -93,6 +93,7 @@ fn pdv_panel(timeline: &Timeline, search: Search, leg: Leg, y: &Axis) -> Panel {
         });
         line(search, broken, label)
     }));
+    shapes.extend(lines);
     Panel {
         title,
         y: y.clone(),

@@ -3,6 +3,7 @@
 use super::axis::pixels;
 use super::figure::{Figure, Panel, Stroke};
 use super::panel::{self, Place};
+use super::timeline::Timeline;
 use plotters::backend::SVGBackend;
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
@@ -181,10 +182,12 @@ fn legend_rows<'a>(figure: &'a Figure) -> Vec<Vec<Key<'a>>> {
         used += key.width();
         row.push(key);
     }
-    if figure
-        .timeline
-        .is_some_and(|timeline| !timeline.series.tainted.is_empty())
-    {
+    let has_tainted = |timeline: &&Timeline| !timeline.series.tainted.is_empty();
+    if figure.timeline.as_ref().is_some_and(has_tainted) {
+        // On a row of its own where it would leave the picture.
+        if used + Key::Tainted.width() > WIDTH - LEFT {
+            rows.push(std::mem::take(&mut row));
+        }
         row.push(Key::Tainted);
     }
     if !row.is_empty() {

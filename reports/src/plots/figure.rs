@@ -145,8 +145,16 @@ pub(super) struct Point {
     pub(super) at: (f64, f64),
     /// Tells its shape.
     pub(super) outcome: StepOutcome,
-    /// A letter beside it.
-    pub(super) letter: Option<&'static str>,
+    /// A letter above it.
+    pub(super) letter: Option<Letter>,
+}
+
+/// A letter that tells why a step was made.
+#[derive(Clone, Copy)]
+pub(super) struct Letter {
+    pub(super) text: &'static str,
+    /// How far left of the point it begins, px: several at one place stand beside each other.
+    pub(super) left: i32,
 }
 
 /// A lane's content.

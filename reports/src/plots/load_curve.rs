@@ -4,7 +4,8 @@ use super::axis::Axis;
 use super::breaking_point::{DOCUMENT_MBPS, FLOOR_MS, pdv_limit};
 use super::canvas::LIMIT;
 use super::figure::{
-    Figure, Panel, Point, Segment, Shape, Side, Stroke, Upright, UprightLabel, colour, highest,
+    Figure, Letter, Panel, Point, Segment, Shape, Side, Stroke, Upright, UprightLabel, colour,
+    highest,
 };
 use super::limits::Limit;
 use super::series::{Search, Series};
@@ -31,9 +32,11 @@ pub(super) fn figure<'a>(series: &'a Series, search: Search) -> Figure<'a> {
         "b: transfers as TCP goes; c: held for long; line: medians of each load, without b and without spoilt steps".to_owned(),
         "both vertical axes are logarithmic; what is below lies on the lower edge".to_owned(),
     ];
-    if !document_shown {
-        notes.push("the document's 120 Mbit/s are off the scale".to_owned());
-    }
+    notes.push(if document_shown {
+        "dashed upright: 120 Mbit/s, near which the document's guest fails, and 126, a twentieth more".to_owned()
+    } else {
+        "120 Mbit/s, near which the document's guest fails, are off the scale".to_owned()
+    });
     let panels = STEP_LEGS.into_iter().flat_map(|leg| {
         [
             pdv_panel(series, search, leg, document_shown),
@@ -47,7 +50,7 @@ pub(super) fn figure<'a>(series: &'a Series, search: Search) -> Figure<'a> {
             .map(|leg| (Stroke::of(leg, 1.0, 2), series.title(leg)))
             .into(),
         x,
-        x_label: "offered on the leg (Mbit/s)".to_owned(),
+        x_label: "offered load of the leg (Mbit/s)".to_owned(),
         x_limits: Vec::new(),
         panels: panels.collect(),
         timeline: None,
@@ -117,10 +120,13 @@ fn data(search: Search, leg: Leg, value: Value) -> Vec<Shape> {
     vec![line, Shape::Points(colour(leg), points.collect())]
 }
 
-fn letter(kind: StepKind) -> Option<&'static str> {
+fn letter(kind: StepKind) -> Option<Letter> {
     match kind {
-        StepKind::Bursts => Some("b"),
-        StepKind::Confirm => Some("c"),
+        StepKind::Bursts => Some(Letter {
+            text: "b",
+            left: 13,
+        }),
+        StepKind::Confirm => Some(Letter { text: "c", left: 3 }),
         StepKind::Ramp | StepKind::Search | StepKind::Repeat => None,
     }
 }

@@ -168,7 +168,7 @@ pub(super) fn point(
         bold: true,
         ..Text::default()
     };
-    canvas::text(canvas, letter, (x + 7, y - 7), look)
+    canvas::text(canvas, letter.text, (x - letter.left, y - 10), look)
 }
 
 #[cfg(test)]

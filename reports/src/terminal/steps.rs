@@ -14,7 +14,7 @@ pub(super) fn breaking_point(page: &mut Page, scorecard: &Scorecard, context: &R
     if !breaking_point::is_searched(scorecard) {
         return;
     }
-    page.section("Breaking point");
+    page.section(breaking_point::title(scorecard));
     for leg in breaking_point::legs(scorecard, context) {
         page.line(2, &leg.sentence);
         for advice in leg.advice {

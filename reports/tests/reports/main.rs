@@ -16,3 +16,5 @@ mod rendering;
 mod sample;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod searches;

@@ -9,26 +9,29 @@ use std::path::Path;
 #[path = "../tests/reports/sample/mod.rs"]
 mod sample;
 
+/// A name and how its run is made.
+type Sample = (&'static str, fn() -> Measured);
+
 fn main() -> Result<(), ReportError> {
     let folder = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "sample-report".to_owned());
-    let runs: [(&str, Measured); 7] = [
-        ("pass", sample::pass()),
-        ("fail", sample::fail()),
-        ("invalid", sample::invalid()),
-        ("empty", sample::empty()),
-        ("sent-broke", sample::steps::sent_broke()),
-        ("both-broke", sample::steps::both_broke()),
-        ("tester-limited", sample::steps::tester_limited()),
+    let runs: [Sample; 7] = [
+        ("pass", sample::pass),
+        ("fail", sample::fail),
+        ("invalid", sample::invalid),
+        ("empty", sample::empty),
+        ("sent-broke", sample::steps::sent_broke),
+        ("both-broke", sample::steps::both_broke),
+        ("tester-limited", sample::steps::tester_limited),
     ];
     let kept = Path::new(&folder).join("fail");
-    sample::write_recordings(&kept, &runs[1].1).map_err(|source| ReportError::Write {
+    sample::write_recordings(&kept, &sample::fail()).map_err(|source| ReportError::Write {
         path: kept.join("recordings"),
         source,
     })?;
-    runs.iter().try_for_each(|(name, measured)| {
-        write(&Path::new(&folder).join(name), measured, &sample::context())
+    runs.iter().try_for_each(|(name, run)| {
+        write(&Path::new(&folder).join(name), &run(), &sample::context())
     })?;
     let captures = [
         ("capture", sample::capture()),

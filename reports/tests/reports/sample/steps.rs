@@ -199,7 +199,7 @@ fn seconds(step: &StepRow, truth: Truth) -> Vec<milliwatt_scoring::measured::Sec
             Leg::Receive => (&step.receive, truth.receive),
             Leg::Sent => (&step.sent, truth.sent),
         };
-        let offered = own.offered_mbps.unwrap();
+        let offered = own.offered_mbps.unwrap_or(0.0);
         let late = offered > holds && second > from;
         let quiet = (0.2 + offered / 160.0) * (1.0 + wobble(second, leg, 1));
         let p999 = if late {
@@ -262,8 +262,8 @@ fn point(steps: &[StepRow], leg: Leg, of: fn(&StepRow) -> &StepLeg) -> BreakingP
             .filter(|step| !matches!(step.kind, Bursts | Confirm));
         steps.filter(move |step| of(step).outcome == outcome)
     };
-    let load = |step: &&StepRow| of(step).offered_mbps;
-    let by_load = |a: &&StepRow, b: &&StepRow| load(a).partial_cmp(&load(b)).unwrap();
+    let load = |step: &&StepRow| of(step).offered_mbps.unwrap_or(0.0);
+    let by_load = |a: &&StepRow, b: &&StepRow| load(a).total_cmp(&load(b));
     let bad = judged(StepOutcome::Bad).min_by(by_load);
     let good = judged(StepOutcome::Good)
         .max_by(by_load)
@@ -282,8 +282,8 @@ fn point(steps: &[StepRow], leg: Leg, of: fn(&StepRow) -> &StepLeg) -> BreakingP
             (None, true) => Reached::TesterLimited,
             (None, false) => Reached::NotReached,
         },
-        last_good_mbps: below.or(good).as_ref().and_then(load),
-        first_bad_mbps: bad.as_ref().and_then(load),
+        last_good_mbps: below.or(good).as_ref().map(load),
+        first_bad_mbps: bad.as_ref().map(load),
         carried_mbps: shown.and_then(|step| of(step).carried_mbps),
         calls: shown.map(|step| step.calls),
         metric: bad.and_then(|step| of(step).metric.clone()),

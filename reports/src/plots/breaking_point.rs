@@ -137,7 +137,8 @@ fn load_panel(timeline: &Timeline, search: Search) -> Panel {
         high.max(1.0)
     };
     Panel {
-        y: Axis::linear(shown),
+        // Clear of the upper edge.
+        y: Axis::linear(shown * 1.05),
         limits: vec![Limit {
             value: Some(DOCUMENT_MBPS),
             label: [

@@ -2,8 +2,8 @@
 
 use super::axis::Axis;
 use super::canvas::{self, Canvas, Error, GRID, INK, SHADE, Text};
-use super::figure::{Figure, Panel};
-use super::{limit_lines, shapes};
+use super::figure::{Figure, Panel, Shape};
+use super::{limit_lines, shapes, step_shapes};
 use milliwatt_wire::facts::Phase;
 use plotters::coord::ranged1d::{Ranged, ValueFormatter};
 use plotters::element::{PathElement, Rectangle};
@@ -215,7 +215,12 @@ fn marks(canvas: &Canvas, figure: &Figure, panel: &Panel, place: Place) -> Resul
     marks.dedup();
     // By an estimate of 7 px a letter of the title.
     let letters = i32::try_from(panel.title.chars().count()).unwrap_or(0);
-    let mut free_from = place.left + (7 * letters + 10).max(220);
+    let named = panel.shapes.iter().filter_map(|shape| match shape {
+        Shape::Upright(upright) => step_shapes::title_row_end(upright, &figure.x, place),
+        _ => None,
+    });
+    let title_end = place.left + (7 * letters + 10).max(220);
+    let mut free_from = named.fold(title_end, |end, label| end.max(label + 10));
     for (x, kind) in marks {
         let line = vec![(x, place.top - 16), (x, place.bottom)];
         canvas.draw(&PathElement::new(line, INK.mix(0.5)))?;

@@ -17,7 +17,7 @@ const SMALL_LETTER: f64 = 5.8;
 /// Width of a letter of an upright line's label, bold at 11 px, by an estimate, px.
 const LETTER: f64 = 6.4;
 
-/// Every other step is shaded, those past a limit more and with a bar on top.
+/// Neighbours are shaded apart, those past a limit in the limits' colour and with a bar on top.
 pub(super) fn bands(
     canvas: &Canvas,
     bands: &[Band],
@@ -27,7 +27,8 @@ pub(super) fn bands(
     for (number, band) in bands.iter().enumerate() {
         let (left, right) = edges(band, axis, place);
         let shade = match band.outcome {
-            Some(StepOutcome::Bad) => LIMIT.mix(0.16),
+            Some(StepOutcome::Bad) if number % 2 == 0 => LIMIT.mix(0.22),
+            Some(StepOutcome::Bad) => LIMIT.mix(0.12),
             _ if number % 2 == 0 => SHADE.mix(0.16),
             _ => SHADE.mix(0.05),
         };
@@ -108,6 +109,14 @@ pub(super) fn upright(
         ..Text::default()
     };
     canvas::text(canvas, &label.text, label_place(label, x, place), look)
+}
+
+/// Where a label beside the panel's title ends, so that nothing else is written over it.
+pub(super) fn title_row_end(upright: &Upright, axis: &Axis, place: Place) -> Option<i32> {
+    let beside_title = |label: &&UprightLabel| label.beside_title.is_some();
+    let label = upright.label.as_ref().filter(beside_title)?;
+    let begin = label_place(label, place.x(axis, upright.at), place).0;
+    Some(begin + width(&label.text, LETTER))
 }
 
 /// Where a label begins: inside the picture, and clear of the title that it stands beside.

@@ -260,6 +260,21 @@ fn steps_do_not_crowd_out_what_happened() {
     }
 }
 
+/// A stall at 200 s is marked in all four panels; its name would stand over the breaking point's of the two upper ones.
+#[test]
+fn a_mark_is_not_named_over_the_name_of_a_breaking_point() {
+    let mut measured = steps::both_broke();
+    let mut stall = sample::events::stall();
+    stall.at_s = 200.0;
+    measured.events.push(stall);
+    let named = |name| {
+        let plots = plots::draw_all(&measured).unwrap();
+        let plot = plots.iter().find(|plot| plot.name == name).unwrap();
+        words(plot).iter().filter(|word| **word == "stall").count()
+    };
+    assert_eq!((named("breaking_point"), named("pdv")), (2, 2));
+}
+
 #[test]
 fn a_run_without_steps_shows_nothing_of_this() {
     let plain = sample::fail();

@@ -19,7 +19,7 @@ pub(super) fn stall_events() -> Vec<EventRow> {
     rows
 }
 
-pub(super) fn stall() -> EventRow {
+pub(crate) fn stall() -> EventRow {
     EventRow {
         at_s: 31.2,
         kind: "stall".into(),

@@ -1,6 +1,7 @@
 //! Tests of the whole program: the built binary, on real files and real sockets.
 
 mod bad_input;
+mod breaking;
 mod calls;
 mod captures;
 mod cli;

@@ -172,7 +172,10 @@ impl Forecast {
     pub fn text(&self) -> String {
         let later = output::lines("  not in this version: ", &self.later);
         let capture = self.capture.map_or_else(String::new, CaptureForecast::text);
-        let course = self.course.as_ref().map_or_else(String::new, |text| format!("  steps      {text}\n"));
+        let course = self
+            .course
+            .as_ref()
+            .map_or_else(String::new, |text| format!("  steps      {text}\n"));
         let in_all = match self.calls {
             0 => "as many calls as its steps make".to_owned(),
             calls => format!("{calls} calls in all"),

@@ -102,7 +102,7 @@ mod tests {
     /// The first 97 calls of a stepped load: 194 streams in 40 slots are 4 or 5 each, and one more where a pair is cut in two.
     #[test]
     fn the_first_lanes_of_a_stepped_load_are_spread_evenly_by_themselves() {
-        let load = milliwatt_wire::load::LoadSpec {
+        let load = LoadSpec {
             stepped: true,
             ..crate::test_load()
         };

@@ -13,6 +13,7 @@ mod firewalls;
 mod folders;
 mod guest_gone;
 mod ports;
+mod ramps;
 mod scenarios;
 mod stops;
 mod strangers;

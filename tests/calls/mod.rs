@@ -36,7 +36,7 @@ const LEGS: [&str; 2] = ["receive", "sent"];
 
 /// Asserts that both legs had packets and lost none. What a busy machine did not send in the ramp is
 /// no loss, and what it did not send at full load is the verdict's matter.
-fn assert_nothing_lost(run: &RunFolder) {
+pub(crate) fn assert_nothing_lost(run: &RunFolder) {
     for leg in LEGS {
         let count = |what: &str| run.count(&format!("/legs/{leg}/{what}"));
         assert!(count("packets_expected") > 0, "{leg}");

@@ -18,6 +18,7 @@ pub(crate) mod requirement;
 mod run_folder;
 mod selftest;
 pub(crate) mod sipp;
+mod starved;
 mod witness;
 
 pub(crate) use capture::{Capture, Captured, CapturedStream};
@@ -25,6 +26,7 @@ pub(crate) use freeze::Frozen;
 pub(crate) use network::{Octets, Side, WIRE};
 pub(crate) use process::{Agent, Ended, Program};
 pub(crate) use run_folder::{Row, RunFolder, run_zero};
+pub(crate) use starved::Starved;
 pub(crate) use witness::{Stall, Witness};
 
 use milliwatt_wire::clock::{mono_now, sleep_until};

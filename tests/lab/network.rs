@@ -190,6 +190,15 @@ impl Lab {
         );
     }
 
+    /// Drops what leaves that machine faster than `bits_per_second`, frames of Ethernet without their check sequence: a policer.
+    pub(crate) fn police(&self, side: Side, bits_per_second: u64) {
+        let octets = bits_per_second / 8;
+        self.drop_leaving(
+            side,
+            &format!("limit rate over {octets} bytes/second burst 20000 bytes"),
+        );
+    }
+
     /// What the cable's interface of that machine counted.
     pub(crate) fn octets(&self, side: Side) -> Octets {
         let file = |direction: &str| format!("/sys/class/net/{WIRE}/statistics/{direction}_bytes");

@@ -1,7 +1,6 @@
 //! The run's folder and the facts in it.
 
 use crate::exit::Failure;
-use milliwatt_scoring::scorer::LiveView;
 use milliwatt_wire::block::BlockReader;
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::End;

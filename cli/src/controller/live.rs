@@ -23,12 +23,23 @@ impl Progress {
     }
 
     /// Shows the state at second `second`.
-    pub(super) fn show(&mut self, second: u32, phase: Phase, calls: usize, live: &Live) {
+    /// `offered` is the load of the step under way, Mbit/s.
+    pub(super) fn show(
+        &mut self,
+        second: u32,
+        (phase, offered): (Phase, Option<f64>),
+        calls: usize,
+        live: &Live,
+    ) {
         if self.last == Some(second) || (!self.rewrites && !second.is_multiple_of(10)) {
             return;
         }
         self.last = Some(second);
-        let line = progress_line(second, self.total_s, phase, calls, live);
+        let phase = offered.map_or_else(
+            || phase_text(phase).to_owned(),
+            |mbps| format!("{mbps:.1} Mbit/s"),
+        );
+        let line = progress_line(second, self.total_s, &phase, calls, live);
         if self.rewrites {
             eprint!("\r\x1b[2K{line}");
         } else {
@@ -44,12 +55,15 @@ impl Progress {
     }
 }
 
-fn progress_line(second: u32, total_s: f64, phase: Phase, calls: usize, live: &Live) -> String {
-    let phase = match phase {
+fn phase_text(phase: Phase) -> &'static str {
+    match phase {
         Phase::Ramp => "ramp",
         Phase::Full => "full load",
         Phase::Drain => "drain",
-    };
+    }
+}
+
+fn progress_line(second: u32, total_s: f64, phase: &str, calls: usize, live: &Live) -> String {
     let leg = |leg: Leg| {
         let leg_live = live.leg(leg);
         let lost = leg_live

@@ -1,9 +1,11 @@
 //! A run under way: watched, stopped, finished.
 
+mod steps;
+
 use super::calendar::Calendar;
 use super::capture;
 use super::clocks::{Exchange, SkewEstimate};
-use super::course::{Course, Order};
+use super::course::{Course, Judged};
 use super::dial::Dial;
 use super::directory::{FactsLog, absorb, capture_path, guest_capture_folder};
 use super::link::{Link, LinkEvent};
@@ -14,7 +16,7 @@ use super::recordings::{RecordingSink, score};
 use super::remote::{Command, Remote};
 use super::setup::Ready;
 use super::signals::Signals;
-use super::uploads::{Downloads, start_uploads};
+use super::uploads::{Downloads, start_downloads, start_uploads};
 use crate::exit::Failure;
 use crate::output;
 use crate::run::RunRequest;
@@ -22,17 +24,13 @@ use crate::scenario::course::CoursePlan;
 use crate::speakers::Speakers;
 use milliwatt_agent::engine::{MediaStatus, PortPair};
 use milliwatt_agent::media::CAPTURE_INCOMPLETE;
-use milliwatt_agent::transfer::TransferLoad;
-use milliwatt_agent::transfer::switch::{Switched, start_switch};
 use milliwatt_generator::calls::CallPlan;
-use milliwatt_generator::transfer::Course as TransferCourse;
 use milliwatt_scoring::scorer::LiveView;
 use milliwatt_wire::capture::note::Note;
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::control::{FromAgent, ToAgent};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::End;
-use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::time::{MonoTime, NS_PER_MS, NS_PER_SECOND, RunClock, RunTime};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -158,11 +156,9 @@ impl<'a> Run<'a> {
             ..
         } = ready;
         let numbers = ports.iter().map(port_numbers).collect();
-        let judged = &request.plan.judgement;
-        let course = request.plan.course.as_ref().map(|course| {
-            let evidence = Evidence::new(judged, &load, !own);
-            Course::new(course, accept.engines, evidence)
-        });
+        let judged = Judged::by(&request.plan.judgement);
+        let course = request.plan.course.as_ref();
+        let course = course.map(|course| Course::new(course, accept.engines, judged));
         let media = media::start(
             (load, ports, local, same_clock),
             &plan,
@@ -246,53 +242,14 @@ impl<'a> Run<'a> {
         self.follow_course(now);
         let live = self.view.at(now);
         let (phase, calls) = (self.calendar.phase(), self.calendar.calls_up());
-        progress.show(now.second(), phase, calls, &live);
+        let offered = self.course.as_ref().and_then(Course::offered_mbps);
+        progress.show(now.second(), (phase, offered), calls, &live);
         if self.cut.0 == i64::MAX
             && let Some(reason) = abort.met(now.second(), &live)
         {
             output::complain(&format!("\n{reason}"));
             self.event("abort", reason);
             self.stop();
-        }
-    }
-
-    /// Does what the course of a stepped load asks for, until the run is stopped.
-    fn follow_course(&mut self, now: RunTime) {
-        while self.cut.0 == i64::MAX
-            && let Some(order) = self.course.as_mut().and_then(|course| course.advance(now))
-        {
-            self.carry_out(order);
-        }
-    }
-
-    fn carry_out(&mut self, order: Order) {
-        let steps = self.plan.steps.as_ref();
-        match order {
-            Order::Begin {
-                step,
-                kind,
-                target_kbps,
-            } => {
-                if let Some(Err(error)) = steps.map(|steps| steps.add(step)) {
-                    self.event("stop", format!("the load's course came to an end: {error}"));
-                    return self.stop();
-                }
-                self.link.send(ToAgent::Step { step });
-                let fact = Fact::StepStarted {
-                    step,
-                    kind,
-                    target_kbps,
-                };
-                drop(self.media.facts.send(fact));
-            }
-            Order::End { index, at, early } => {
-                if let Some(steps) = steps.filter(|_| early) {
-                    steps.end_early(index, at);
-                    self.link.send(ToAgent::EndStep { index, at });
-                }
-                drop(self.media.facts.send(Fact::StepEnded { index, at }));
-            }
-            Order::Over => self.stop(),
         }
     }
 
@@ -516,26 +473,6 @@ impl<'a> Run<'a> {
             self.event(CAPTURE_INCOMPLETE, text.into());
         }
     }
-}
-
-/// Made-up files to the guest, where the load has such, and what turns them on and off.
-fn start_downloads(
-    dial: &Dial,
-    (load, plan): (&LoadSpec, &CallPlan),
-    clock: RunClock,
-    status: &Arc<MediaStatus>,
-) -> Result<Downloads, Failure> {
-    let transfers = Arc::new(TransferLoad::new(load, End::Tester));
-    let downloads = Downloads::start(dial, load, transfers);
-    let switched = Switched {
-        status: Arc::clone(status),
-        transfers: Arc::clone(&downloads.transfers),
-        shelf: Arc::clone(&downloads.shelf),
-    };
-    start_switch(TransferCourse::of(load, plan, End::Tester), clock, switched).map_err(|e| {
-        Failure::could_not_run(format!("cannot start the thread of transfers: {e}"))
-    })?;
-    Ok(downloads)
 }
 
 fn port_numbers(ports: &PortPair) -> [u16; 2] {

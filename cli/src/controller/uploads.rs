@@ -4,12 +4,19 @@
 use super::dial::Dial;
 use super::recordings::RecordingSink;
 use super::transfer::{Ended, receive_recordings};
+use crate::exit::Failure;
+use milliwatt_agent::engine::MediaStatus;
 use milliwatt_agent::recording::shelf::Shelf;
 use milliwatt_agent::transfer::TransferLoad;
 use milliwatt_agent::transfer::sender::{Outgoing, TransferTerms, UNSENT_OCTETS, serve_transfer};
+use milliwatt_agent::transfer::switch::{Switched, start_switch};
+use milliwatt_generator::calls::CallPlan;
+use milliwatt_generator::transfer::Course;
 use milliwatt_wire::frame::ConnectionKind;
+use milliwatt_wire::id::End;
 use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::socket::bound_unsent;
+use milliwatt_wire::time::RunClock;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -76,6 +83,26 @@ impl Downloads {
         self.shelf.close();
         self.connections.abort_all();
     }
+}
+
+/// Made-up files to the guest, where the load has such, and what turns them on and off.
+pub(super) fn start_downloads(
+    dial: &Dial,
+    (load, plan): (&LoadSpec, &CallPlan),
+    clock: RunClock,
+    status: &Arc<MediaStatus>,
+) -> Result<Downloads, Failure> {
+    let transfers = Arc::new(TransferLoad::new(load, End::Tester));
+    let downloads = Downloads::start(dial, load, transfers);
+    let switched = Switched {
+        status: Arc::clone(status),
+        transfers: Arc::clone(&downloads.transfers),
+        shelf: Arc::clone(&downloads.shelf),
+    };
+    start_switch(Course::of(load, plan, End::Tester), clock, switched).map_err(|e| {
+        Failure::could_not_run(format!("cannot start the thread of transfers: {e}"))
+    })?;
+    Ok(downloads)
 }
 
 async fn download(dial: Dial, terms: TransferTerms, from: (Arc<Shelf>, Arc<TransferLoad>)) {

@@ -93,7 +93,12 @@ fn check_calls(scenario: &Scenario, ports: PortRange, found: &mut Findings) {
         "a call shorter than one packet",
         "20ms or more",
     );
-    check_ports((calls.concurrent, calls.legs), "calls.concurrent", ports, found);
+    check_ports(
+        (calls.concurrent, calls.legs),
+        "calls.concurrent",
+        ports,
+        found,
+    );
 }
 
 /// So many calls have a pair of ports for each of their streams.

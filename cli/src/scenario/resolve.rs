@@ -1,11 +1,11 @@
 //! From a scenario, as named or written, to a plan in which nothing is open.
 
 use super::abort::{self, AbortRule};
+use super::course::CoursePlan;
 use super::diagnostic::{self, Source};
 use super::file::{self, Scenario};
 use super::value::{Duration, PortRange};
 use super::{builtin, check, course, later, load, overrides, thresholds};
-use super::course::CoursePlan;
 use crate::exit::Failure;
 use milliwatt_scoring::judgement::Judgement;
 use milliwatt_wire::load::LoadSpec;

@@ -1,16 +1,20 @@
 //! When made-up files flow and when recordings are released, by what both ends know before the run.
 
 use crate::calls::CallPlan;
+use crate::steps::StepBook;
 use milliwatt_wire::id::End;
 use milliwatt_wire::load::{LoadSpec, TransferDirection, TransferWhen};
 use milliwatt_wire::step::Flow;
 use milliwatt_wire::time::RunTime;
+use std::sync::Arc;
 
 /// The course of an end's transfers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Course {
     /// Made-up files flow at full load so; none where steps say it, or where they come from the other end.
     flow: Option<Flow>,
+    /// The steps that say it.
+    steps: Option<Arc<StepBook>>,
     full_from: RunTime,
     full_until: RunTime,
     /// Recordings are released each so many ns of full load; none where each goes when its call has ended.
@@ -28,6 +32,7 @@ impl Course {
         };
         Self {
             flow: flow.flatten(),
+            steps: plan.steps.clone().filter(|_| makes_up(load, end)),
             full_from: plan.full_from,
             full_until: plan.full_until,
             every,
@@ -37,6 +42,9 @@ impl Course {
     /// How made-up files are to flow; none leaves it as it is.
     #[must_use]
     pub fn flow(&self, now: RunTime) -> Option<Flow> {
+        if let Some(steps) = &self.steps {
+            return Some(steps.flow_at(now));
+        }
         let is_full = (self.full_from..self.full_until).contains(&now);
         self.flow
             .map(|flow| if is_full { flow } else { Flow::None })
@@ -56,7 +64,7 @@ impl Course {
         Some(self.full_from + (passed + 1).saturating_mul(every))
     }
 
-    /// The next time at which anything of it changes; none when nothing does any more.
+    /// The next time at which anything of it is known to change; none when nothing does any more.
     #[must_use]
     pub fn next_change(&self, now: RunTime) -> Option<RunTime> {
         let ends = [self.full_from, self.full_until].into_iter();
@@ -95,6 +103,7 @@ mod tests {
     use super::*;
     use crate::test_load;
     use milliwatt_wire::load::TransferSpec;
+    use milliwatt_wire::step::Step;
     use milliwatt_wire::time::NS_PER_SECOND;
 
     const SECOND: i64 = NS_PER_SECOND;
@@ -162,7 +171,34 @@ mod tests {
             stepped: true,
             ..load(TransferWhen::Backlog, None, way)
         };
-        assert_eq!(flow(&stepped), None, "steps say it");
+        assert_eq!(flow(&stepped), Some(Flow::None), "no step yet");
+    }
+
+    #[test]
+    fn steps_say_how_files_flow_while_they_last() {
+        let stepped = LoadSpec {
+            stepped: true,
+            ..load(TransferWhen::Backlog, None, TransferDirection::ToTester)
+        };
+        let plan = CallPlan::expand(&stepped);
+        let guest = Course::of(&stepped, &plan, End::Guest);
+        let step = Step {
+            index: 0,
+            from: RunTime(2 * SECOND),
+            until: RunTime(6 * SECOND),
+            calls: 10,
+            first_call: 0,
+            flow: Flow::Paced(1_000_000),
+        };
+        plan.steps.as_ref().unwrap().add(step).unwrap();
+        let at = |seconds: i64| guest.flow(RunTime(seconds * SECOND));
+        assert_eq!(at(1), Some(Flow::None));
+        assert_eq!((at(2), at(5)), (Some(step.flow), Some(step.flow)));
+        assert_eq!(at(6), Some(Flow::None));
+        assert_eq!(
+            Course::of(&stepped, &plan, End::Tester).flow(RunTime(3 * SECOND)),
+            None
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::ports::bind_ports;
 use crate::recording::test_load;
 use milliwatt_generator::calls::{Call, CallPlan};
 use milliwatt_generator::grid::Grid;
+use milliwatt_generator::steps::LaneCalls;
 use milliwatt_receiver::leg::LegLog;
 use milliwatt_receiver::line::Arrival;
 use milliwatt_receiver::playout::AudioPool;
@@ -43,7 +44,12 @@ impl Bench {
         let port = bind_ports(&load, IpAddr::V4(Ipv4Addr::LOCALHOST), &(40_000..=49_999));
         let (shared, grid) = (Arc::new(load.clone()), Arc::new(Grid::new(&load)));
         let lane: Arc<[Call]> = calls.clone().into();
-        let receiver = line_receiver((&shared, &grid), &lane, Party::A, ARRIVING);
+        let receiver = line_receiver(
+            (&shared, &grid),
+            &LaneCalls::Planned(lane),
+            Party::A,
+            ARRIVING,
+        );
         let rtcp = RtcpPort::new(1, RunTime::ZERO);
         Self {
             line: EngineLine::new(&load, port.unwrap().remove(0), rtcp, receiver),

@@ -10,6 +10,7 @@ use milliwatt_agent::capture::headers::Route;
 use milliwatt_agent::engine::{line_receiver, port_calls, stream_plan};
 use milliwatt_generator::calls::CallPlan;
 use milliwatt_generator::grid::Grid;
+use milliwatt_generator::steps::LaneCalls;
 use milliwatt_receiver::leg::LegLog;
 use milliwatt_receiver::line::{Arrival, LineReceiver, Taken};
 use milliwatt_receiver::packet::RtpView;
@@ -277,6 +278,9 @@ fn carry(
     let (mut lines, mut packets) = (Vec::new(), Vec::new());
     for (line, (_, party, calls)) in port_calls(load, &plan, |_| true).into_iter().enumerate() {
         lines.push(line_receiver((&shared, &grid), &calls, party, leg));
+        let LaneCalls::Planned(calls) = calls else {
+            panic!("calls that were planned")
+        };
         for call in calls.iter() {
             let plan = stream_plan(load, &grid, call, party, leg);
             let (more, sent) = pass(&plan, line, random);

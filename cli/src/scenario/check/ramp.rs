@@ -14,7 +14,12 @@ const HOLD_LEAST_S: i64 = 3;
 pub(super) fn check(scenario: &Scenario, ports: PortRange, found: &mut Findings) {
     if let Some(search) = &scenario.search {
         let message = "nothing to search on";
-        found.require(scenario.ramp.is_some(), "search", message, "a [ramp] beside it");
+        found.require(
+            scenario.ramp.is_some(),
+            "search",
+            message,
+            "a [ramp] beside it",
+        );
         check_search(search, found);
     }
     let Some(ramp) = &scenario.ramp else { return };
@@ -27,7 +32,12 @@ pub(super) fn check(scenario: &Scenario, ports: PortRange, found: &mut Findings)
     }
     check_mode(scenario, ramp, found);
     if let Some(course) = course(scenario).filter(|_| rises) {
-        check_ports((course.mix.lanes, scenario.calls.legs), "ramp.to", ports, found);
+        check_ports(
+            (course.mix.lanes, scenario.calls.legs),
+            "ramp.to",
+            ports,
+            found,
+        );
     }
 }
 
@@ -38,9 +48,19 @@ fn is_range(ramp: &Ramp) -> bool {
 fn check_search(search: &Search, found: &mut Findings) {
     let message = format!("{} %", search.precision);
     let within = (0.5..=50.0).contains(&search.precision);
-    found.require(within, "search.precision", message, "0.5 to 50, percent of the bad load");
+    found.require(
+        within,
+        "search.precision",
+        message,
+        "0.5 to 50, percent of the bad load",
+    );
     let message = format!("{} tries of an edge", search.repeats);
-    found.require((1..=5).contains(&search.repeats), "search.repeats", message, "1 to 5");
+    found.require(
+        (1..=5).contains(&search.repeats),
+        "search.repeats",
+        message,
+        "1 to 5",
+    );
     if let Some(confirm) = search.confirm {
         check_whole(confirm, 2 * HOLD_LEAST_S, "search.confirm", found);
     }
@@ -49,19 +69,32 @@ fn check_search(search: &Search, found: &mut Findings) {
 /// Seconds are what is judged.
 fn check_whole(time: Duration, least: i64, path: &str, found: &mut Findings) {
     let whole = time.0 % NS_PER_SECOND == 0 && time.0 >= least * NS_PER_SECOND;
-    found.require(whole, path, format!("{time} on a load"), format!("whole seconds, {least}s or more"));
+    found.require(
+        whole,
+        path,
+        format!("{time} on a load"),
+        format!("whole seconds, {least}s or more"),
+    );
 }
 
 fn check_steps(ramp: &Ramp, searched: bool, found: &mut Findings) {
     let Some(step) = ramp.step else {
         let message = "a ramp without steps";
-        found.require(searched, "ramp", message, "`step` in it, or a [search] beside it");
+        found.require(
+            searched,
+            "ramp",
+            message,
+            "`step` in it, or a [search] beside it",
+        );
         return;
     };
     let count = ((ramp.to - ramp.from) / step).floor() + 1.0;
     let within = step > 0.0 && (2.0..=f64::from(STEPS_MAX)).contains(&count);
     let message = if step > 0.0 {
-        format!("steps of {step} from {} to {}: {count} steps", ramp.from, ramp.to)
+        format!(
+            "steps of {step} from {} to {}: {count} steps",
+            ramp.from, ramp.to
+        )
     } else {
         format!("steps of {step}")
     };
@@ -75,8 +108,18 @@ fn check_mode(scenario: &Scenario, ramp: &Ramp, found: &mut Findings) {
     found.require(rises, "ramp.quantity", message, "mbps, or mode rtp");
     let message = "with mode rtp the ramp says how many calls";
     let has_calls = ramp.calls.is_none() || ramp.mode == Mode::Backlog;
-    found.require(has_calls, "ramp.calls", message, "left out, or mode backlog");
-    found.require(ramp.calls != Some(0), "ramp.calls", "a test without calls", "1 or more");
+    found.require(
+        has_calls,
+        "ramp.calls",
+        message,
+        "left out, or mode backlog",
+    );
+    found.require(
+        ramp.calls != Some(0),
+        "ramp.calls",
+        "a test without calls",
+        "1 or more",
+    );
     let together = scenario.calls.total.is_none();
     let message = "a load in steps ends with its steps";
     found.require(together, "calls.total", message, "left out with a [ramp]");

@@ -1,0 +1,61 @@
+//! A queue in front of a narrow path: delay first.
+
+use super::{Range, assert_broke, assert_held, search};
+use crate::lab::{Lab, Side, long};
+
+/// Every load is offered where a run takes long; else a range around the rate.
+fn range(rate: f64) -> Range {
+    if long() {
+        Range {
+            from: 40.0,
+            to: 140.0,
+        }
+    } else {
+        Range {
+            from: rate * 0.5,
+            to: rate * 1.5,
+        }
+    }
+}
+
+fn rates() -> &'static [u32] {
+    if long() { &[40, 80, 120] } else { &[40] }
+}
+
+fn shape(lab: &Lab, side: Side, rate: u32) {
+    lab.shape(
+        side,
+        &format!("tbf rate {rate}mbit burst 16kb latency 300ms"),
+    );
+}
+
+/// What the guest sends passes a queue of R Mbit/s: the sent leg breaks there by delay variation, the receive leg does not.
+#[test]
+fn the_sent_leg_breaks_at_what_the_guests_way_out_carries() {
+    for rate in rates() {
+        let Some(lab) = Lab::open(&["tc"]) else {
+            return;
+        };
+        shape(&lab, Side::Guest, *rate);
+        let range = range(f64::from(*rate));
+        let run = search(&lab, range, &[]);
+        assert_broke(&run, "sent", f64::from(*rate), &["pdv_ms.p999"]);
+        assert_held(&run, "receive", range.to);
+        assert_eq!(run.verdict(), "fail");
+    }
+}
+
+/// The same on the tester's way out: the receive leg breaks, and what the guest sends back is less then, and held.
+#[test]
+fn the_receive_leg_breaks_at_what_the_testers_way_out_carries() {
+    let rate = if long() { 80 } else { 30 };
+    let Some(lab) = Lab::open(&["tc"]) else {
+        return;
+    };
+    shape(&lab, Side::Tester, rate);
+    let range = range(f64::from(rate));
+    let run = search(&lab, range, &[]);
+    assert_broke(&run, "receive", f64::from(rate), &["pdv_ms.p999"]);
+    assert_held(&run, "sent", range.to);
+    assert_eq!(run.verdict(), "fail");
+}

@@ -15,6 +15,7 @@ pub mod metric;
 pub mod percentile;
 pub mod playout;
 pub mod proportion;
+pub mod rank_correlation;
 pub mod recording;
 pub mod reordering;
 pub mod rtcp;

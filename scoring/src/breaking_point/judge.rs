@@ -97,7 +97,7 @@ impl Evidence {
     ) -> Option<StepOutcome> {
         let record = self.steps.get(&index)?;
         let case = self.case(record, leg, judgement);
-        let all = case.range();
+        let all = case.planned();
         let told = all.start
             ..all
                 .clone()
@@ -121,11 +121,19 @@ impl Evidence {
 }
 
 impl Case<'_> {
-    /// Seconds that are judged.
-    fn range(&self) -> Range<u32> {
+    /// Seconds that are to be judged.
+    fn planned(&self) -> Range<u32> {
         let until = self.record.until().second();
         let from = self.record.step.from.second().saturating_add(LEFT_OUT);
         from.min(until)..until
+    }
+
+    /// Of those, the ones that an end has come to: a run may be cut off.
+    fn range(&self) -> Range<u32> {
+        let planned = self.planned();
+        let last = self.record.seconds.keys().next_back();
+        let told = last.map_or(0, |last| last.saturating_add(1));
+        planned.start..planned.end.min(told).max(planned.start)
     }
 
     /// The tester's own time; and the agent's when no guest was named, since both then share one machine.

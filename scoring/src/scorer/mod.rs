@@ -27,6 +27,7 @@ mod tests;
 mod threshold;
 mod timeline;
 mod timers;
+mod transfer;
 mod validity;
 
 pub use live::{Live, LiveLeg, LiveView};
@@ -231,6 +232,7 @@ impl Scorer {
         );
         let of_skew = |(leg, series): (Leg, &LegSeries)| notes::skew_change(leg, series.skew?);
         notes.extend(Leg::BOTH.into_iter().zip(&summary.legs).filter_map(of_skew));
+        notes.extend(summary.transfer_note(&judgement.steps));
         let mut measured = Measured {
             notes,
             verdict: verdict(&validity, &thresholds),

@@ -2,6 +2,7 @@
 
 mod attributed;
 mod bounds;
+mod breaking;
 mod counting;
 mod edges;
 mod figures;
@@ -16,4 +17,5 @@ mod seconds;
 mod stepped;
 mod steps;
 mod told;
+mod transferring;
 mod truth;

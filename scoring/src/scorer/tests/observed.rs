@@ -162,7 +162,7 @@ fn every_metric_is_judged_over_full_load_and_its_windows() {
         .map(|metric| metric.path)
         .filter(|path| TABLE.iter().all(|row| row.0 != *path))
         .collect();
-    assert_eq!(left.len(), 10, "derived apart: {left:?}");
+    assert_eq!(left.len(), 13, "derived apart: {left:?}");
 }
 
 /// Without A1's loss at 0.2 s: 60 and 300 ms of A0, 200 and 60 of B0, 80 of A1, in 1200 slots. Streams are judged over
@@ -203,7 +203,9 @@ fn what_is_judged_is_what_stands_in_the_scorecard() {
     let mut compared = 0;
     for result in &run.thresholds {
         let apart = ["interarrival_jitter_ms.mean", "hypervisor.cpu_percent"];
-        if apart.contains(&result.metric.as_str()) {
+        // Breaking points lie beside the legs, and this run has no steps: tests of their own.
+        let breaks = result.metric.starts_with("breaking_point.");
+        if breaks || apart.contains(&result.metric.as_str()) {
             continue;
         }
         let shown = in_scorecard(&card, &result.metric, result.leg);

@@ -126,8 +126,9 @@ impl Stepped {
         }
         for index in 0..self.steps.len() {
             for end in ENDS {
-                let facts = self.facts_of(index, end);
-                facts.iter().for_each(|fact| evidence.absorb(end, fact));
+                for fact in self.facts_of(index, end) {
+                    evidence.absorb(end, &fact);
+                }
             }
         }
         evidence

@@ -244,10 +244,9 @@ fn a_leg_of_which_its_receiver_told_nothing_is_not_measured() {
     let stepped = Stepped::one(Truth::clean(6));
     let mut evidence = Evidence::default();
     evidence.absorb(End::Tester, &stepped.opened(End::Tester));
-    let tester = stepped.facts_of(0, End::Tester);
-    tester
-        .iter()
-        .for_each(|fact| evidence.absorb(End::Tester, fact));
+    for fact in stepped.facts_of(0, End::Tester) {
+        evidence.absorb(End::Tester, &fact);
+    }
     let outcomes = evidence.outcomes(0, &stepped.judgement);
     assert_eq!(outcomes, Some([NotMeasured, Good]));
     assert!(!evidence.is_complete(0));
@@ -374,6 +373,50 @@ fn a_load_held_for_long_breaks_when_two_windows_in_a_row_are_bad() {
     assert_eq!(held(&[3, 15]), GOOD, "a window between them is good");
     assert_eq!(held(&[9, 15]), bad("loss_percent", 9.0));
     assert_eq!(held(&[3]), GOOD);
+}
+
+/// All packets of a stream are 40 ms late from 7 s on: the windows from 7 and 13 are told of once both ends tell of 19.
+#[test]
+fn a_load_held_for_long_is_surely_bad_after_two_windows() {
+    let mut truth = Truth::clean(40);
+    truth.set(
+        first(Leg::Sent),
+        350..2000,
+        Slot::Arrives(TRANSIT + 40 * MS),
+    );
+    let mut stepped = Stepped::one(truth);
+    stepped.steps[0].1 = StepKind::Confirm;
+    let verdict = |second| until(&stepped, second).verdict_so_far(0, Leg::Sent, &stepped.judgement);
+    assert_eq!((verdict(19), verdict(20)), (None, Some(Bad)));
+}
+
+/// A run that was cut off in a step: as far as it was told of, whatever the step's end was to be.
+#[test]
+fn a_step_that_was_cut_off_is_judged_as_far_as_it_was_told_of() {
+    let mut truth = Truth::clean(8);
+    truth.set(first(Leg::Sent), 100..150, Slot::Arrives(TRANSIT + 40 * MS));
+    let stepped = Stepped::one(truth);
+    let outcome = |second| until(&stepped, second).outcomes(0, &stepped.judgement);
+    assert_eq!(outcome(0), Some([NotMeasured; 2]));
+    assert_eq!(
+        outcome(2),
+        Some([NotMeasured; 2]),
+        "one second is too little"
+    );
+    assert_eq!(outcome(4), Some([Good, Bad]));
+    let mut endless = stepped.opened(End::Tester);
+    let mut evidence = Evidence::default();
+    evidence.absorb(End::Tester, &endless);
+    endless = stepped.facts_of(0, End::Tester).swap_remove(0);
+    if let Fact::StepStarted { step, .. } = &mut endless {
+        step.until = RunTime(i64::MAX);
+        step.calls = u32::MAX;
+    }
+    evidence.absorb(End::Tester, &endless);
+    assert_eq!(
+        evidence.outcomes(0, &stepped.judgement),
+        Some([NotMeasured; 2])
+    );
 }
 
 /// Three of four windows spoilt say nothing.

@@ -3,6 +3,9 @@
 
 use crate::sample;
 use milliwatt_reports::Scorecard;
+use milliwatt_scoring::breaking_point::breaking_points;
+use milliwatt_scoring::measured::{Measured, StepLeg, StepOutcome, StepRow};
+use milliwatt_wire::step::StepKind;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -85,12 +88,22 @@ fn paths(value: &Value, path: &str, found: &mut BTreeSet<String>) {
 /// Every figure of the scorecard's parts, of its legs and of a capture's streams.
 fn figures() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    let scorecard = Scorecard::new(&sample::context(), &sample::fail());
-    let scorecard = serde_json::to_value(scorecard).unwrap();
+    let scorecard = Scorecard::new(&sample::context(), &searched());
+    let mut scorecard = serde_json::to_value(scorecard).unwrap();
     for part in PARTS {
         paths(&scorecard[part], part, &mut found);
     }
     paths(&scorecard["legs"]["receive"], "", &mut found);
+    paths(
+        &scorecard["breaking_point"]["sent"],
+        "breaking_point",
+        &mut found,
+    );
+    let mut step = scorecard["steps"][0].take();
+    let legs = ["receive", "sent"].map(|leg| step.as_object_mut().unwrap().remove(leg).unwrap());
+    for of_step in [&step, &legs[1]] {
+        paths(of_step, "steps", &mut found);
+    }
     paths(
         &scorecard["attribution"]["receive"],
         "attribution",
@@ -102,6 +115,38 @@ fn figures() -> BTreeSet<String> {
     let reported = streams.iter().find(|stream| stream["reported"].is_object());
     paths(reported.unwrap(), "", &mut found);
     found
+}
+
+/// A run with a step, and what it says.
+fn searched() -> Measured {
+    let leg = StepLeg {
+        outcome: StepOutcome::Good,
+        offered_mbps: Some(40.2),
+        carried_mbps: Some(40.1),
+        transfer_mbps: Some(2.1),
+        loss_percent: Some(0.0),
+        discarded_percent: Some(0.0),
+        dead_air_events: 0,
+        pdv_p999_ms: Some(1.2),
+        transfer_goodput_percent: Some(100.0),
+        metric: None,
+        at_s: None,
+    };
+    let steps = vec![StepRow {
+        index: 0,
+        kind: StepKind::Search,
+        from_s: 2.0,
+        until_s: 8.0,
+        calls: 200,
+        target_mbps: 40.0,
+        receive: leg.clone(),
+        sent: leg,
+    }];
+    Measured {
+        breaking_point: breaking_points(&steps),
+        steps,
+        ..sample::fail()
+    }
 }
 
 fn repository() -> PathBuf {

@@ -48,7 +48,7 @@ impl StepRecord {
 /// Takes the facts of both ends, those of each end in their order; tells what each step showed on each leg.
 ///
 /// The same while the run goes on and from its logs. A step must be known before what happened in it: where the logs of
-/// the ends are read one after the other, give it each `StepStarted`, `StepEnded` and `Opened` first; that
+/// the ends are read one after the other, give it each `Opened`, `StepStarted`, `StepEnded` and `StreamStarted` first; that
 /// they come again does no harm. What it holds of a stream goes with the stream's end.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
@@ -171,6 +171,7 @@ impl Evidence {
             }
             Fact::StreamEnd(last) => {
                 self.with_stream(last.stream, |state| state.end = Some(*last));
+                self.settle(last.stream);
                 self.finish(last.stream);
             }
             _ => {}
@@ -200,6 +201,17 @@ impl Evidence {
             return None;
         }
         Some(take(self.streams.entry(stream).or_default()))
+    }
+
+    /// The receiver has said its last word, and the sender not its first: what waits for that is placed as if the stream
+    /// had begun with its step. A sender whose word is cut off does not hide what its leg lost.
+    fn settle(&mut self, stream: StreamId) {
+        let Some(from) = self.record_of(stream.call).map(|record| record.step.from) else {
+            return;
+        };
+        if self.with_stream(stream, |state| state.due.is_none()) == Some(true) {
+            self.start_stream(stream, from);
+        }
     }
 
     fn start_stream(&mut self, stream: StreamId, due: RunTime) {
@@ -292,17 +304,11 @@ impl Evidence {
         let Some(runs) = state.lost_outside() else {
             return;
         };
-        // Its sender's first word comes before its last: only a log that was cut lacks it.
-        let from = self
-            .step_of(stream.call)
-            .map(|index| self.steps[&index].step.from);
-        let Some(due) = state.due.or(from) else {
+        let Some(due) = state.due else {
             return;
         };
         self.place(stream, due, &runs);
-        if let Some(state) = self.streams.remove(&stream) {
-            self.place(stream, due, &state.waiting);
-        }
+        self.streams.remove(&stream);
         if let Some(record) = self.record_of(stream.call) {
             record.finished.insert(stream);
         }

@@ -187,10 +187,12 @@ impl Case<'_> {
         if chosen.spoilt > 0 && (2 * clean < judged || clean < CLEAN_LEAST) {
             return StepOutcome::Tainted.into();
         }
-        if chosen.known.len() < CLEAN_LEAST {
+        let all: Sums = chosen.known.iter().map(|(_, tally)| *tally).collect();
+        // Nothing came, and nobody said that anything was sent.
+        if chosen.known.len() < CLEAN_LEAST || all.is_empty() {
             return StepOutcome::NotMeasured.into();
         }
-        let broke = self.broke(&chosen.known);
+        let broke = self.broke(&chosen.known, &all);
         match broke {
             Some(_) => LegVerdict {
                 outcome: StepOutcome::Bad,
@@ -203,12 +205,11 @@ impl Case<'_> {
 
     /// The limit that was passed first of those that all seconds together are past: in the first second that is past it by
     /// itself, or else in the last.
-    fn broke(&self, known: &[(u32, &LegTally)]) -> Option<(Limit, u32)> {
-        let all: Sums = known.iter().map(|(_, tally)| *tally).collect();
+    fn broke(&self, known: &[(u32, &LegTally)], all: &Sums) -> Option<(Limit, u32)> {
         let (last, _) = known.last()?;
         let passed = Limit::ALL
             .into_iter()
-            .filter(|limit| self.is_past(&all, *limit, 0));
+            .filter(|limit| self.is_past(all, *limit, 0));
         let dated = passed.map(|limit| {
             let alone = known
                 .iter()

@@ -101,6 +101,11 @@ impl Sums {
         }
     }
 
+    /// No packet is known of.
+    pub(super) fn is_empty(&self) -> bool {
+        self.expected == 0
+    }
+
     /// Past a limit, when these were the only seconds of a step to be told of and the rest of `whole` had nothing amiss:
     /// with as many as there are, as they are.
     pub(super) fn is_past(&self, limit: Limit, limits: &StepLimits, whole: u64) -> bool {

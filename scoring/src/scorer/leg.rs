@@ -151,6 +151,19 @@ impl LegRecord {
         minima.filter_map(|(second, tally)| Some((*second, tally.transit_min?)))
     }
 
+    /// When each stream began, as its sender told.
+    pub(super) fn started(&self, leg: Leg) -> impl Iterator<Item = Fact> + '_ {
+        let streams = self.streams.iter();
+        streams.filter_map(move |((call, party), record)| {
+            let (call, party) = (*call, *party);
+            Some(Fact::StreamStarted {
+                stream: StreamId { call, party, leg },
+                due: record.due?,
+                ssrc: record.ssrc.unwrap_or_default(),
+            })
+        })
+    }
+
     /// Least transit of each stream, skew included.
     pub(super) fn references(&self) -> impl Iterator<Item = ((CallId, Party), i64)> + '_ {
         let streams = self.streams.iter();

@@ -127,6 +127,11 @@ impl Scorer {
         for (end, fact) in std::mem::take(&mut self.steps) {
             evidence.absorb(end, &fact);
         }
+        for leg in Leg::BOTH {
+            for fact in self.legs[leg as usize].started(leg) {
+                evidence.absorb(sender_of(leg), &fact);
+            }
+        }
         evidence
     }
 

@@ -335,7 +335,8 @@ proptest! {
     }
 
     /// Steps near an edge wrong one time in ten, steps spoilt one time in ten: the edge that is found is within the
-    /// precision and one halving of the truth, no load is above the highest, and the search ends.
+    /// precision and one halving of the truth, no load is above the highest, and the search ends. A load at 1.03 of the
+    /// edge may be found good, and then the bad one lies at 1.03 / 0.97 of it at most: 6.2 %.
     #[test]
     fn the_edge_is_found_through_noise(
         receive in 30.0..200.0_f64,
@@ -353,8 +354,8 @@ proptest! {
         for (leg, breaks) in Leg::BOTH.into_iter().zip([receive, sent]) {
             let (reached, good, bad) = edges(&search, leg);
             if let (Reached::Broke, Some(good), Some(bad), false) = (reached, good, bad, is_cut) {
-                prop_assert!((good - breaks).abs() <= 0.06 * breaks, "{good} for {breaks}");
-                prop_assert!((bad - breaks).abs() <= 0.06 * breaks, "{bad} for {breaks}");
+                prop_assert!((good - breaks).abs() <= 0.0625 * breaks, "{good} for {breaks}");
+                prop_assert!((bad - breaks).abs() <= 0.0625 * breaks, "{bad} for {breaks}");
             }
             prop_assert!(reached == Reached::Broke || breaks > 135.0 || is_cut);
         }

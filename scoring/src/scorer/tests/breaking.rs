@@ -47,17 +47,21 @@ fn step(mbps: u32, happens: Happens) -> Truth {
 }
 
 fn run(steps: &[(u32, StepKind, Happens)], thresholds: &[Threshold]) -> Measured {
+    stepped(steps, thresholds).measure()
+}
+
+fn stepped(steps: &[(u32, StepKind, Happens)], thresholds: &[Threshold]) -> Stepped {
     let step = |(mbps, kind, happens): &(u32, StepKind, Happens)| {
         (mbps * 1000, *kind, step(*mbps, *happens))
     };
-    let stepped = Stepped {
+    Stepped {
         steps: steps.iter().map(step).collect(),
         judgement: Judgement {
             thresholds: thresholds.to_vec(),
             ..Judgement::default()
         },
-    };
-    stepped.measure()
+        silent: Vec::new(),
+    }
 }
 
 fn at_least(metric: &str, leg: Option<Leg>, limit: f64) -> Threshold {
@@ -224,6 +228,39 @@ fn a_ramp_that_ends_below_the_limit_says_so() {
     );
 }
 
+/// The sent leg broke at 110, and with it the guest's word on the receive leg did not come, twice.
+#[test]
+fn a_leg_of_which_nothing_was_told_below_its_limit_says_so() {
+    let steps = [
+        (90, Search, Nothing),
+        (110, Search, Loss(Leg::Sent)),
+        (110, Repeat, Loss(Leg::Sent)),
+    ];
+    let receive = at_least("breaking_point.last_good_mbps", Some(Leg::Receive), 120.0);
+    let mut stepped = stepped(&steps, &[receive]);
+    stepped.silent = vec![1, 2];
+    let run = stepped.measure();
+    let sent = run.breaking_point.sent.as_ref().unwrap();
+    assert_eq!(
+        (sent.reached, sent.last_good_mbps),
+        (Reached::Broke, Some(90.0))
+    );
+    let receive = run.breaking_point.receive.as_ref().unwrap();
+    assert_eq!(
+        (receive.reached, receive.last_good_mbps),
+        (Reached::NotReached, Some(90.0))
+    );
+    assert_eq!(
+        (outcomes(&run), run.verdict),
+        (vec![Outcome::NotMeasured], Verdict::Invalid)
+    );
+    let reason = &run.validity.reasons[0];
+    assert!(
+        reason.starts_with("nothing was told of the receive leg (tester -> guest) at 110.0 Mbit/s, below the limit of 120 Mbit/s"),
+        "{reason}"
+    );
+}
+
 /// A threshold that only warns makes no run invalid.
 #[test]
 fn an_open_limit_that_only_warns_is_no_reason() {
@@ -237,18 +274,9 @@ fn an_open_limit_that_only_warns_is_no_reason() {
 /// It held 90 for 6 s and not for 26: the next lower load that it held is its last good one.
 #[test]
 fn a_late_break_lowers_the_last_good_load_and_bursts_do_not() {
-    let mut steps: Vec<(u32, StepKind, Truth)> = SEARCHED
-        .iter()
-        .map(|(mbps, kind, happens)| (mbps * 1000, *kind, step(*mbps, *happens)))
-        .collect();
-    steps.push((90_000, Bursts, step(90, Loss(Leg::Sent))));
-    let mut stepped = Stepped {
-        steps,
-        judgement: Judgement {
-            thresholds: Vec::new(),
-            ..Judgement::default()
-        },
-    };
+    let mut stepped = stepped(&SEARCHED, &[]);
+    let bursts = step(90, Loss(Leg::Sent));
+    stepped.steps.push((90_000, Bursts, bursts));
     let sent = stepped.measure().breaking_point.sent.unwrap();
     assert_eq!(sent.last_good_mbps, Some(90.0));
     let mut held = Truth::clean(25);

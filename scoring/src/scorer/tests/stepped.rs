@@ -17,6 +17,8 @@ const GAP: u32 = 2;
 pub(super) struct Stepped {
     pub steps: Vec<(u32, StepKind, Truth)>,
     pub judgement: Judgement,
+    /// Steps of which the guest's word never comes.
+    pub silent: Vec<usize>,
 }
 
 impl Stepped {
@@ -25,6 +27,7 @@ impl Stepped {
         Self {
             judgement: truth.judgement.clone(),
             steps: vec![(40_000, StepKind::Search, truth)],
+            silent: Vec::new(),
         }
     }
 
@@ -34,6 +37,7 @@ impl Stepped {
         Self {
             steps: loads.iter().map(step).collect(),
             judgement: Judgement::default(),
+            silent: Vec::new(),
         }
     }
 
@@ -59,6 +63,9 @@ impl Stepped {
 
     /// What an end tells of a step.
     pub(super) fn facts_of(&self, index: usize, end: End) -> Vec<Fact> {
+        if end == End::Guest && self.silent.contains(&index) {
+            return Vec::new();
+        }
         let (target_kbps, kind, truth) = &self.steps[index];
         let step = self.step(index);
         let own = truth.facts(end).into_iter().filter(|fact| {

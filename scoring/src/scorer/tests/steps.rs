@@ -260,6 +260,24 @@ fn a_leg_of_which_its_receiver_told_nothing_is_not_measured() {
     assert_eq!(evidence.outcomes(1, &stepped.judgement), None);
 }
 
+/// The guest's word is cut off: what its leg lost between packets that came is known to the tester alone. That nothing came
+/// says nothing, where nobody said that anything was sent.
+#[test]
+fn a_sender_that_is_silent_hides_no_loss() {
+    let outcome = |slots: std::ops::Range<usize>| {
+        let mut truth = Truth::clean(6);
+        for (_, sent) in truth.slots.iter_mut().filter(|(id, _)| id.leg == Leg::Sent) {
+            sent[slots.clone()].fill(Slot::Lost);
+        }
+        let mut stepped = Stepped::one(truth);
+        stepped.silent = vec![0];
+        let row = stepped.row();
+        (row.sent.outcome, row.sent.metric, row.sent.at_s)
+    };
+    assert_eq!(outcome(120..122), bad("loss_percent", 2.0));
+    assert_eq!(outcome(0..300), (NotMeasured, None, None));
+}
+
 /// Facts up to a second of both ends, those of the streams without their last word.
 fn until(stepped: &Stepped, second: u32) -> Evidence {
     let told = |fact: &&Fact| match fact {

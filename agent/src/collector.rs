@@ -8,10 +8,13 @@ use crate::transfer::TransferLoad;
 use milliwatt_wire::block::FactsWriter;
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::facts::{Fact, HostSecond, SentSecond, TransferSecond};
-use milliwatt_wire::time::{NS_PER_SECOND, RunClock, RunTime};
+use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND, RunClock, RunTime};
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
+
+/// So long after a second's end each receiving thread has read what came in it, ns: the tester's reads each 50 ms.
+const READING_NS: i64 = 120 * NS_PER_MS;
 
 /// Where facts come from and what a second's end adds to them.
 pub struct Collector {
@@ -30,6 +33,8 @@ pub struct Collector {
     /// Run time on this host.
     pub clock: RunClock,
     second: u32,
+    /// When the block of the last second is ready.
+    ready_at: RunTime,
     shares: ThreadShares,
     writer: FactsWriter<io::Sink>,
 }
@@ -54,21 +59,28 @@ impl Collector {
             probe,
             clock,
             second: 0,
+            ready_at: RunTime(i64::MAX),
             shares: ThreadShares::default(),
             writer: FactsWriter::new(io::sink()),
         }
     }
 
-    /// Gathers what has come. At a second's end also the host's state, and then the block that is
-    /// ready.
+    /// Gathers what has come. At a second's end also the host's state; and the block that is ready once the receiving
+    /// threads have told of that second too.
     pub fn gather(&mut self) -> io::Result<Option<Vec<u8>>> {
         self.drain();
         self.meter.watch();
         let now = self.clock.run(mono_now());
-        if now.0 < i64::from(self.second + 1) * NS_PER_SECOND {
+        if now.0 >= i64::from(self.second + 1) * NS_PER_SECOND {
+            self.sample();
+            self.second = now.second();
+            self.ready_at = RunTime(i64::from(self.second) * NS_PER_SECOND + READING_NS);
+        }
+        if now < self.ready_at {
             return Ok(None);
         }
-        self.close_second(now)
+        self.ready_at = RunTime(i64::MAX);
+        Ok(self.writer.flush_block()?.map(|(_, octets)| octets))
     }
 
     /// Gathers what is left and closes the log.
@@ -100,12 +112,6 @@ impl Collector {
         while let Ok(fact) = self.inbox.try_recv() {
             self.writer.push(fact);
         }
-    }
-
-    fn close_second(&mut self, now: RunTime) -> io::Result<Option<Vec<u8>>> {
-        self.sample();
-        self.second = now.second();
-        Ok(self.writer.flush_block()?.map(|(_, octets)| octets))
     }
 
     fn sample(&mut self) {

@@ -90,11 +90,11 @@ fn assert_broke(run: &RunFolder, leg: &str, carries: f64, metrics: &[&str]) {
     assert!(metrics.contains(&metric), "{leg}: {metric}: {point:#}");
 }
 
-/// Asserts that the leg held all that was offered.
+/// Asserts that the leg held all that was offered: the receive leg is offered the load without its transfer, a twentieth less.
 fn assert_held(run: &RunFolder, leg: &str, to: f64) {
     let point = point(run, leg);
     assert_eq!(point["reached"], "not-reached", "{leg}: {point:#}");
     assert_eq!(point["first_bad_mbps"], Value::Null, "{leg}: {point:#}");
     let held = point["last_good_mbps"].as_f64().unwrap();
-    assert!(held > to * 0.97, "{leg}: {held} of {to}");
+    assert!(held > to * 0.94, "{leg}: {held} of {to}");
 }

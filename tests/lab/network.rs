@@ -190,13 +190,17 @@ impl Lab {
         );
     }
 
-    /// Drops what leaves that machine faster than `bits_per_second`, frames of Ethernet without their check sequence: a policer.
-    pub(crate) fn police(&self, side: Side, bits_per_second: u64) {
-        let octets = bits_per_second / 8;
-        self.drop_leaving(
-            side,
-            &format!("limit rate over {octets} bytes/second burst 20000 bytes"),
-        );
+    /// Drops what leaves that machine faster than `mbit`, frames of Ethernet without their check sequence: a policer, as good
+    /// as a queue that holds 6 kB is one.
+    pub(crate) fn police(&self, side: Side, mbit: u32) {
+        self.shape(side, &format!("tbf rate {mbit}mbit burst 20kb limit 6kb"));
+    }
+
+    /// Packets that the queue of that machine dropped, by its own count.
+    pub(crate) fn dropped_by_queue(&self, side: Side) -> u64 {
+        let listed = self.execute(side, "tc", &["-s", "-j", "qdisc", "show", "dev", WIRE]);
+        let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+        listed[0]["drops"].as_u64().unwrap()
     }
 
     /// What the cable's interface of that machine counted.

@@ -1,7 +1,8 @@
 //! A machine short of processor time: a control group in which all processes together have so much of one processor.
 
-use super::{Agent, Lab, MILLIWATT, Side};
+use super::{Agent, Lab, MILLIWATT, Program, Side};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// Time in which the group's share is given out, us.
 const PERIOD_US: u32 = 100_000;
@@ -60,19 +61,22 @@ impl Drop for Starved {
 impl Lab {
     /// Starts `milliwatt agent` on the guest, within `starved` and without the right to a real-time class.
     pub(crate) fn start_agent_in(&self, starved: &Starved) -> Agent {
-        let enter =
-            "echo $$ > \"$0\"; exec setpriv --bounding-set=-sys_nice --inh-caps=-sys_nice \"$@\"";
+        // Before it enters the guest's namespace, in which control groups are not to be seen.
+        let enter = "echo $$ > \"$0\" && exec \"$@\"";
         let listen = format!("{}:7700", Side::Guest.address());
-        let (dir, processes) = (self.path("agent"), starved.processes());
-        let agent = [
+        let dir = self.path("agent");
+        let guest = self.command(Side::Guest, "setpriv");
+        let mut command = Command::new("sh");
+        command.args(["-c", enter, &starved.processes()]);
+        command.arg(guest.get_program()).args(guest.get_args());
+        command.args([
+            "--bounding-set=-sys_nice",
+            "--inh-caps=-sys_nice",
             MILLIWATT,
             "agent",
-            "--listen",
-            &listen,
-            "--dir",
-            dir.to_str().unwrap(),
-        ];
-        let args = [&["-c", enter, &processes][..], &agent].concat();
-        Agent::announced(self.start(Side::Guest, "sh", &args))
+        ]);
+        command.args(["--listen", &listen, "--dir", dir.to_str().unwrap()]);
+        command.current_dir(self.folder.path());
+        Agent::announced(Program::start(command, self.folder.path()))
     }
 }

@@ -9,6 +9,7 @@ use super::{builtin, check, course, later, load, overrides, thresholds};
 use crate::exit::Failure;
 use milliwatt_scoring::judgement::Judgement;
 use milliwatt_wire::load::LoadSpec;
+use milliwatt_wire::time::NS_PER_SECOND;
 use std::path::PathBuf;
 
 /// What to resolve.
@@ -117,13 +118,23 @@ fn plan(scenario: &Scenario) -> Result<Plan, Failure> {
         title: scenario.title.clone(),
         source: scenario.source.clone(),
         load: load::load(scenario, course.as_ref()),
-        course,
         audio: load::audio_file(&scenario.media),
-        judgement: thresholds::judgement(scenario),
+        judgement: judgement(scenario, course.as_ref()),
         abort: abort_rule(scenario),
         later: later::later(scenario),
+        course,
         text,
     })
+}
+
+/// A load that is held for long is judged in pieces as long as the other steps.
+fn judgement(scenario: &Scenario, course: Option<&CoursePlan>) -> Judgement {
+    let mut judgement = thresholds::judgement(scenario);
+    if let Some(course) = course {
+        let seconds = u32::try_from(course.hold / NS_PER_SECOND);
+        judgement.steps.confirm_window_s = seconds.unwrap_or(u32::MAX);
+    }
+    judgement
 }
 
 /// A load that is raised until it breaks is not given up for that, unless its scenario asks for it.

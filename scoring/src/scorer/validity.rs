@@ -45,6 +45,7 @@ impl Summary<'_> {
         let mut reasons: Vec<String> = self.judgement_error.iter().cloned().collect();
         reasons.extend(self.nothing_measured(sum(|second| second.planned)));
         reasons.extend(self.tester_unfinished());
+        reasons.extend(self.facts_lost());
         if self.is_stepped() {
             // What the tester spoilt, or the guest did not tell of, is judged step by step.
             reasons.extend(self.breaking_points_open(judgement, results));
@@ -77,6 +78,14 @@ impl Summary<'_> {
              what it recorded is shown and not judged; run again"
                 .to_owned()
         })
+    }
+
+    /// Figures of which a part was lost on an end are figures of something else.
+    fn facts_lost(&self) -> Option<String> {
+        let (_, _, text) = self.told.iter().find(|(_, kind, _)| kind == "facts-lost")?;
+        Some(format!(
+            "what was measured is not whole ({text}): free both machines of other work, or use fewer calls, and run again"
+        ))
     }
 
     /// A guest that told nothing of some of full load may have done anything in it; one that was

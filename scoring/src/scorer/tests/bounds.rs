@@ -8,6 +8,7 @@ use crate::judgement::{Basis, Bound, Judgement, Threshold, Window};
 use crate::measured::{Outcome, Verdict};
 use milliwatt_wire::facts::{Fact, PacingSecond};
 use milliwatt_wire::id::{CallId, End, Leg};
+use milliwatt_wire::time::RunTime;
 
 fn limit_per(metric: &str, limit: f64, per: u64) -> Threshold {
     Threshold {
@@ -72,6 +73,22 @@ fn a_tester_that_did_not_finish_decides_nothing_and_says_so() {
     assert_eq!((run.verdict, run.partial), (Verdict::Invalid, true));
     assert_eq!(run.validity.reasons.len(), 1, "{:?}", run.validity.reasons);
     assert!(run.validity.reasons[0].starts_with("the tester did not come to the end of the run"));
+}
+
+#[test]
+fn facts_that_were_lost_on_an_end_make_the_run_invalid_and_it_says_how_many() {
+    let run = Truth {
+        tester: vec![Fact::Event {
+            at: RunTime(9_000_000_000),
+            kind: "facts-lost".to_owned(),
+            text: "20910 facts were lost on this end".to_owned(),
+        }],
+        ..Truth::clean(10)
+    }
+    .measure();
+    assert_eq!(run.verdict, Verdict::Invalid);
+    let reasons = &run.validity.reasons;
+    assert!(reasons[0].contains("20910 facts were lost"), "{reasons:?}");
 }
 
 /// A guest may end with full load: it told of all that counts.

@@ -6,7 +6,7 @@ mod steps;
 pub use recordings::recordings;
 pub use steps::{StepLine, steps};
 
-pub(crate) use steps::{LEGS as STEP_LEGS, kind_word, load, metric_word, outcome_word, step_leg};
+pub(crate) use steps::{LEGS as STEP_LEGS, load, metric_word, step_leg};
 
 use crate::context::NoiseFloor;
 use crate::figures::{self, NOT_MEASURED, count, number_or_dash};

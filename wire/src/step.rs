@@ -51,3 +51,17 @@ pub enum StepKind {
     /// The last good load, for long.
     Confirm,
 }
+
+impl StepKind {
+    /// The written name: `ramp`, `search`, `repeat`, `bursts`, `confirm`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ramp => "ramp",
+            Self::Search => "search",
+            Self::Repeat => "repeat",
+            Self::Bursts => "bursts",
+            Self::Confirm => "confirm",
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::{Column, number, table};
 use crate::figures;
-use crate::tables::{kind_word, outcome_word, step_leg};
+use crate::tables::step_leg;
 use milliwatt_scoring::measured::{Measured, StepLeg, StepRow};
 use milliwatt_wire::id::Leg;
 
@@ -20,13 +20,13 @@ impl Row {
 
 const STEPS: &[Column<Row>] = &[
     ("step", |r| r.step.index.to_string()),
-    ("kind", |r| kind_word(r.step.kind).to_owned()),
+    ("kind", |r| r.step.kind.name().to_owned()),
     ("from_s", |r| figures::plain(r.step.from_s)),
     ("until_s", |r| figures::plain(r.step.until_s)),
     ("calls", |r| r.step.calls.to_string()),
     ("target_mbps", |r| figures::plain(r.step.target_mbps)),
     ("leg", |r| r.leg.key().to_owned()),
-    ("outcome", |r| outcome_word(r.shown().outcome).to_owned()),
+    ("outcome", |r| r.shown().outcome.name().to_owned()),
     ("metric", |r| r.shown().metric.clone().unwrap_or_default()),
     ("at_s", |r| number(r.shown().at_s)),
     ("offered_mbps", |r| number(r.shown().offered_mbps)),

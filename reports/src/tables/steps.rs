@@ -4,7 +4,6 @@ use super::dash;
 use crate::figures::{self, NOT_MEASURED};
 use milliwatt_scoring::measured::{StepLeg, StepOutcome, StepRow};
 use milliwatt_wire::id::Leg;
-use milliwatt_wire::step::StepKind;
 
 /// The sent leg first: the document saw it fail first.
 pub(crate) const LEGS: [Leg; 2] = [Leg::Sent, Leg::Receive];
@@ -56,7 +55,7 @@ impl StepLine {
         let shown = step_leg(step, leg);
         Self {
             index: step.index.to_string(),
-            kind: kind_word(step.kind),
+            kind: step.kind.name(),
             calls: figures::count(step.calls.into()),
             target: load(step.target_mbps),
             leg: leg.key(),
@@ -86,27 +85,6 @@ pub(crate) fn load(mbps: f64) -> String {
     format!("{mbps:.1}")
 }
 
-/// Why a step was made, as files hold it.
-pub(crate) fn kind_word(kind: StepKind) -> &'static str {
-    match kind {
-        StepKind::Ramp => "ramp",
-        StepKind::Search => "search",
-        StepKind::Repeat => "repeat",
-        StepKind::Bursts => "bursts",
-        StepKind::Confirm => "confirm",
-    }
-}
-
-/// What a step says, as files hold it.
-pub(crate) fn outcome_word(outcome: StepOutcome) -> &'static str {
-    match outcome {
-        StepOutcome::Good => "good",
-        StepOutcome::Bad => "bad",
-        StepOutcome::Tainted => "tainted",
-        StepOutcome::NotMeasured => "not-measured",
-    }
-}
-
 /// A breaking metric as people call it.
 pub(crate) fn metric_word(metric: &str) -> &str {
     match metric {
@@ -123,7 +101,7 @@ fn outcome(shown: &StepLeg) -> String {
     match (shown.outcome, &shown.metric) {
         (StepOutcome::Bad, Some(metric)) => format!("bad: {}", metric_word(metric)),
         (StepOutcome::NotMeasured, _) => NOT_MEASURED.to_owned(),
-        (outcome, _) => outcome_word(outcome).to_owned(),
+        (outcome, _) => outcome.name().to_owned(),
     }
 }
 

@@ -62,6 +62,19 @@ pub enum StepOutcome {
     NotMeasured,
 }
 
+impl StepOutcome {
+    /// The written name: `good`, `bad`, `tainted`, `not-measured`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Tainted => "tainted",
+            Self::NotMeasured => "not-measured",
+        }
+    }
+}
+
 /// A step of a stepped load.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepRow {

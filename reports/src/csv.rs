@@ -55,6 +55,11 @@ const SECONDS: &[Column<SecondRow>] = &[
     ("delay_path_stream_ms", |r| {
         number(r.delay.and_then(|d| d.path_stream_ms))
     }),
+    ("transfer_goodput_mbps", |r| number(r.transfer_goodput_mbps)),
+    ("transfer_stalled_ms", |r| number(r.transfer_stalled_ms)),
+    ("transfer_retransmissions", |r| {
+        integer(r.transfer_retransmissions)
+    }),
 ];
 
 const STREAMS: &[Column<StreamRow>] = &[

@@ -5,7 +5,8 @@ use crate::context::{NoiseFloor, RunContext};
 use crate::figures;
 use milliwatt_scoring::measured::{
     Attribution, BreakingPoints, CallCounts, ClockMeasured, DocumentFigure, GuestMeasured,
-    HostMeasured, Legs, Measured, Recordings, StepRow, ThresholdResult, Timers, Validity, Verdict,
+    HostMeasured, Legs, Measured, Recordings, StepRow, ThresholdResult, Timers, Transfers,
+    Validity, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,9 @@ pub struct Scorecard {
     pub legs: Legs,
     /// The recordings that came back; here `upper_bound_95_percent` is in percent.
     pub recordings: Recordings,
+    /// Their transfer each way; null where nothing was transferred.
+    #[serde(default)]
+    pub transfers: Transfers,
     /// Every threshold with its outcome.
     pub thresholds: Vec<ThresholdResult>,
     /// Published figures beside ours: shown, not judged.
@@ -120,6 +124,7 @@ impl Scorecard {
                     .map(|share| share * 100.0),
                 ..m.recordings
             },
+            transfers: m.transfers,
             thresholds: m.thresholds.clone(),
             document: m.document.clone(),
             calls: m.calls,

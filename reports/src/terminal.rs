@@ -48,8 +48,20 @@ struct Page {
 impl Page {
     /// One line, wrapped at [`WIDTH`] with continuation lines two columns further in.
     fn line(&mut self, indent: usize, text: &str) {
-        let mut column = indent;
         self.text.push_str(&" ".repeat(indent));
+        self.wrap(indent, text);
+    }
+
+    /// A label of at most 20 columns and what it names, wrapped beside it.
+    fn labelled(&mut self, label: &str, value: &str) {
+        let label = format!("  {label:<20} ");
+        self.text.push_str(&label);
+        self.wrap(label.chars().count(), value);
+    }
+
+    /// The rest of a line whose text begins at column `indent`.
+    fn wrap(&mut self, indent: usize, text: &str) {
+        let mut column = indent;
         let mut first = true;
         for word in text.split_whitespace() {
             let width = word.chars().count();
@@ -251,7 +263,7 @@ fn machines(page: &mut Page, scorecard: &Scorecard) {
 fn recordings(page: &mut Page, scorecard: &Scorecard) {
     page.section("Recordings");
     for fact in tables::recordings(scorecard) {
-        page.row(&format!("{:<20} {}", fact.label, fact.value));
+        page.labelled(fact.label, &fact.value);
     }
 }
 

@@ -11,12 +11,14 @@ mod breaking;
 mod patterns;
 mod rows;
 mod timers;
+mod transfers;
 
 pub use attribution::{Attribution, DelayParts, LegAttribution, Origin, WorstSecond};
 pub use breaking::{BreakingPoint, BreakingPoints, Reached, StepLeg, StepOutcome, StepRow};
 pub use patterns::{BurstGap, Concealment, DeadAirClasses, LossRuns, PlayoutBuffer, Reordering};
 pub use rows::{EventRow, RecordingLayout, RecordingRow, SecondRow, SilenceOrigin, StreamRow};
 pub use timers::{EndTimers, Right, Timers};
+pub use transfers::{LegTransfers, Transfers};
 
 /// Pass, fail or invalid; invalid outranks fail outranks pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,6 +45,8 @@ pub struct Measured {
     pub legs: Legs,
     /// The recordings that came back.
     pub recordings: Recordings,
+    /// Their transfer.
+    pub transfers: Transfers,
     /// Every threshold with its outcome.
     pub thresholds: Vec<ThresholdResult>,
     /// Published figures beside ours.

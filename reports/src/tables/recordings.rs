@@ -1,12 +1,12 @@
 //! The table of a run's recordings.
 
-use super::{Fact, dash, fact};
+use super::{Fact, dash, fact, pair};
 use crate::figures::{self, count};
 use crate::scorecard::Scorecard;
-use milliwatt_scoring::measured::Recordings;
+use milliwatt_scoring::measured::{LegTransfers, Recordings, Transfers};
 use milliwatt_scoring::proportion::{Proven, recordings_needed};
 
-/// The recordings.
+/// The recordings, and their transfer where there was any.
 #[must_use]
 pub fn recordings(scorecard: &Scorecard) -> Vec<Fact> {
     let r = &scorecard.recordings;
@@ -19,7 +19,7 @@ pub fn recordings(scorecard: &Scorecard) -> Vec<Fact> {
     let weight = r.weight_bits_per_second.map_or_else(dash, |bits| {
         format!("{} bit/s of call time", figures::number(bits.round()))
     });
-    vec![
+    let mut facts = vec![
         fact("expected", count(r.expected)),
         fact("received whole", count(r.received)),
         fact("scored", count(r.scored)),
@@ -37,7 +37,36 @@ pub fn recordings(scorecard: &Scorecard) -> Vec<Fact> {
         fact("at most 1 in 5000", claim(r.with_silence, r.scored)),
         fact("weight on the wire", weight),
         fact("heavier than asked", count(r.heavier_than_asked)),
-    ]
+    ];
+    facts.extend(transfers(&scorecard.transfers));
+    facts
+}
+
+/// A line a direction in which anything was transferred.
+fn transfers(transfers: &Transfers) -> Vec<Fact> {
+    let legs = [
+        ("transfer, receive", &transfers.receive),
+        ("transfer, sent", &transfers.sent),
+    ];
+    let told = legs.into_iter().filter_map(|(label, leg)| {
+        let leg = leg.as_ref()?;
+        Some(fact(label, transfer(leg)))
+    });
+    told.collect()
+}
+
+/// `350 files, 1 broken off; goodput mean / max 2.17 / 3.08 Mbit/s; 3 segments sent again; at most stalled 4 ms, round trip
+/// 0.62 ms`.
+fn transfer(leg: &LegTransfers) -> String {
+    format!(
+        "{}, {} broken off; goodput mean / max {} Mbit/s; {} sent again; at most stalled {} ms, round trip {} ms",
+        figures::counted(leg.completed, "file"),
+        count(leg.broken),
+        pair(leg.goodput_mbps.mean, leg.goodput_mbps.max),
+        figures::counted(leg.retransmissions, "segment"),
+        figures::number(leg.stalled_ms),
+        figures::number_or_dash(leg.round_trip_ms),
+    )
 }
 
 /// What recordings hold beside silences: `3 dropouts, 1 crossed channel`.

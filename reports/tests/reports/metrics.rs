@@ -110,6 +110,7 @@ fn figures() -> BTreeSet<String> {
         &mut found,
     );
     paths(&scorecard["timers"]["tester"], "timers", &mut found);
+    paths(&scorecard["transfers"]["sent"], "transfers", &mut found);
     let analysis = serde_json::to_value(sample::capture()).unwrap();
     let streams = analysis["streams"].as_array().unwrap();
     let reported = streams.iter().find(|stream| stream["reported"].is_object());

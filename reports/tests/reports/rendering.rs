@@ -75,8 +75,38 @@ fn a_broken_run_of_many_packets_fits_the_terminal_too() {
         leg.pdv_ms.max = Some(59_999.999);
         leg.dead_air.total_ms = 123_456_789.123;
     }
+    let transfers = measured.transfers.sent.as_mut().unwrap();
+    transfers.completed = 123_456;
+    transfers.retransmissions = 123_456_789;
+    transfers.stalled_ms = 59_999.0;
     for line in summary(&measured).lines() {
         assert!(line.chars().count() <= terminal::WIDTH, "{line}");
+    }
+}
+
+/// A line for each direction in which anything was transferred, in the summary and on the page.
+#[test]
+fn transfers_stand_with_the_recordings_where_there_were_any() {
+    let mut measured = sample::pass();
+    let texts = |measured: &Measured| {
+        let page = html(measured, &sample::context());
+        let words: Vec<String> = summary(measured)
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+        [words.join(" "), page]
+    };
+    let sent = "350 files, 1 broken off; goodput mean / max 2.17 / 3.08 Mbit/s; 3 segments sent again; at most stalled 4 ms, \
+                round trip 0.62 ms";
+    for text in texts(&measured) {
+        assert!(text.contains(sent), "{text}");
+        assert!(!text.contains("transfer, receive"), "{text}");
+    }
+    let transfers = &mut measured.transfers;
+    transfers.receive = transfers.sent.take();
+    for text in texts(&measured) {
+        assert!(text.contains("transfer, receive"), "{text}");
+        assert!(!text.contains("transfer, sent"), "{text}");
     }
 }
 
@@ -128,6 +158,22 @@ fn seconds_have_a_row_a_leg_and_every_row_has_every_column() {
             .all(|line| line.split(',').count() == lines[0].split(',').count())
     );
     insta::assert_snapshot!([lines[0], lines[1], lines[1 + 31 * 2], lines[140]].join("\n"));
+}
+
+/// The sent leg of second 1 is the fourth row.
+#[test]
+fn what_was_transferred_in_a_second_is_its_last_columns() {
+    let mut measured = sample::pass();
+    let row = &mut measured.seconds[3];
+    row.transfer_goodput_mbps = Some(2.5);
+    row.transfer_stalled_ms = Some(40.0);
+    row.transfer_retransmissions = Some(3);
+    let text = csv::seconds(&measured);
+    let lines: Vec<&str> = text.lines().collect();
+    let names = ",transfer_goodput_mbps,transfer_stalled_ms,transfer_retransmissions";
+    assert!(lines[0].ends_with(names), "{}", lines[0]);
+    assert!(lines[4].ends_with(",2.5,40,3"), "{}", lines[4]);
+    assert!(lines[3].ends_with(",,,"), "{}", lines[3]);
 }
 
 #[test]

@@ -203,7 +203,7 @@ fn the_check_finds_what_is_wrong() {
 #[test]
 fn the_names_that_scripts_rely_on_are_there() {
     let card = scorecard(&sample::pass());
-    let top = "schema_version verdict scenario partial validity legs recordings thresholds document breaking_point steps \
+    let top = "schema_version verdict scenario partial validity legs recordings transfers thresholds document breaking_point steps \
                disruptions guest host clock timers attribution guests";
     let validity = "valid reasons tainted_seconds departures_planned departures_sent departures_not_sent socket_drops lateness_us";
     let leg = "streams packets_expected packets_received packets_lost packets_duplicated packets_reordered \
@@ -213,6 +213,7 @@ fn the_names_that_scripts_rely_on_are_there() {
     let worst =
         "at_s tainted origin pdv_ms tester_ms guest_ms path_ms path_common_ms path_stream_ms";
     let recordings = "expected received scored with_silence silence_events upper_bound_95_percent";
+    let transfers = "completed broken acknowledged_octets goodput_mbps retransmissions stalled_ms round_trip_ms";
     for (pointer, names) in [
         ("", top),
         ("/validity", validity),
@@ -235,6 +236,8 @@ fn the_names_that_scripts_rely_on_are_there() {
         ),
         ("/document/0", "figure published measured unit"),
         ("/breaking_point", "receive sent"),
+        ("/transfers", "receive sent"),
+        ("/transfers/sent", transfers),
         ("/attribution/receive", attribution),
         ("/attribution/sent", attribution),
         ("/attribution/sent/worst", worst),

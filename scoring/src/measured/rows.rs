@@ -60,6 +60,13 @@ pub struct SecondRow {
     pub sender_lateness_p999_us: Option<f64>,
     /// What held the packets due in it, in the mean.
     pub delay: Option<DelayParts>,
+    /// What the receiver's TCP acknowledged of transfers this way, Mbit/s without headers; this and what follows is none
+    /// where the sender told of no transfer in it.
+    pub transfer_goodput_mbps: Option<f64>,
+    /// The longest time of any connection without an acknowledgement while something was outstanding, ms.
+    pub transfer_stalled_ms: Option<f64>,
+    /// TCP segments sent again.
+    pub transfer_retransmissions: Option<u64>,
 }
 
 /// A stream.

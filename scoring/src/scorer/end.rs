@@ -2,7 +2,9 @@
 
 use crate::measured::Lateness;
 use crate::percentile::{Distribution, Percentile};
-use milliwatt_wire::facts::{Fact, HostSecond, PacingSecond, Scale, SentSecond, Timers};
+use milliwatt_wire::facts::{
+    Fact, HostSecond, PacingSecond, Scale, SentSecond, Timers, TransferSecond,
+};
 use milliwatt_wire::load::LoadSpec;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -26,6 +28,8 @@ pub(super) struct EndRecord {
     pub pacing: BTreeMap<u32, PacingSecond>,
     pub sent: BTreeMap<u32, SentSecond>,
     pub host: BTreeMap<u32, HostSecond>,
+    /// Seconds in which it transferred anything.
+    pub transfers: BTreeMap<u32, TransferSecond>,
     /// How long after its departure was read off the clock the kernel handed a packet on, over the whole run.
     pub departure_stamps: Distribution,
 }
@@ -63,6 +67,9 @@ impl EndRecord {
             }
             Fact::Host(second) => {
                 self.host.insert(second.second, *second);
+            }
+            Fact::Transfers(second) => {
+                self.transfers.insert(second.second, *second);
             }
             _ => {}
         }

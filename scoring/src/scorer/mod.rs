@@ -28,6 +28,7 @@ mod threshold;
 mod timeline;
 mod timers;
 mod transfer;
+mod transferred;
 mod validity;
 
 pub use live::{Live, LiveLeg, LiveView};
@@ -250,6 +251,7 @@ impl Scorer {
             validity,
             legs,
             recordings: summary.recordings,
+            transfers: summary.transfers(),
             thresholds,
             guest,
             host: summary.host(),

@@ -7,6 +7,7 @@ use super::leg::{
     TRANSFER_OCTETS, mbps_of,
 };
 use super::silence_origin::Origins;
+use super::transferred::goodput_mbps;
 use crate::measured::{EventRow, SecondHistogram, SecondRow};
 use crate::percentile::{Distribution, Percentile};
 use milliwatt_wire::facts::{RecordingEventFact, RecordingFact, SilenceFact};
@@ -33,6 +34,7 @@ impl Summary<'_> {
         let pdv = |percentile| tally.pdv.percentile(percentile).map(ms);
         let count = tally.interarrival_jitter_count;
         let mbps = |octets: Octets| tally.sent.as_ref().and_then(octets).map(mbps_of);
+        let transferred = self.sender(leg).transfers.get(&second);
         SecondRow {
             second,
             leg,
@@ -60,6 +62,9 @@ impl Summary<'_> {
             nic_mbps: mbps(NIC_OCTETS),
             sender_lateness_p999_us: self.sender_lateness(leg, second),
             delay: self.delay(leg, second),
+            transfer_goodput_mbps: transferred.map(goodput_mbps),
+            transfer_stalled_ms: transferred.map(|of| of.stalled_ms.into()),
+            transfer_retransmissions: transferred.map(|of| of.retransmissions.into()),
         }
     }
 

@@ -42,6 +42,8 @@ pub(super) fn second_row(second: u32, leg: Leg, scale: f64) -> SecondRow {
         0.06 * load
     };
     let rtp = 42.8 * load;
+    // The receive leg has acknowledgements only.
+    let transfers = leg == Leg::Sent && load > 0.0;
     SecondRow {
         second,
         leg,
@@ -69,6 +71,9 @@ pub(super) fn second_row(second: u32, leg: Leg, scale: f64) -> SecondRow {
         nic_mbps: None,
         sender_lateness_p999_us: Some(180.0),
         delay: (load > 0.0).then(|| delay(leg, scale)),
+        transfer_goodput_mbps: transfers.then_some(transfer * 1448.0 / 1514.0),
+        transfer_stalled_ms: transfers.then_some(4.0),
+        transfer_retransmissions: transfers.then_some(u64::from(second.is_multiple_of(20))),
     }
 }
 

@@ -6,8 +6,9 @@ use super::totals::{document, leg, thresholds, validity};
 use milliwatt_reports::RunContext;
 use milliwatt_scoring::measured::{
     Attribution, BreakingPoints, CallCounts, ClockMeasured, DeadAir, EndTimers, GuestMeasured,
-    HostMeasured, Lateness, LegAttribution, LegMeasured, Legs, Measured, Outcome, RecordingLayout,
-    Recordings, Right, SkewChange, Timers, Validity, Verdict, WorstSecond,
+    HostMeasured, Lateness, LegAttribution, LegMeasured, LegTransfers, Legs, MeanMax, Measured,
+    Outcome, RecordingLayout, Recordings, Right, SkewChange, Timers, Transfers, Validity, Verdict,
+    WorstSecond,
 };
 use milliwatt_wire::id::Leg;
 
@@ -154,6 +155,7 @@ pub(crate) fn empty() -> Measured {
         sent: LegMeasured::default(),
     };
     m.recordings = Recordings::default();
+    m.transfers = Transfers::default();
     for threshold in &mut m.thresholds {
         threshold.measured = None;
         threshold.at_s = None;
@@ -179,6 +181,25 @@ pub(crate) fn empty() -> Measured {
     m.pdv_curves = [Vec::new(), Vec::new()];
     m.histograms.clear();
     m
+}
+
+/// 350 recordings of 180 s at 8533 bit/s, of which one was sent twice.
+fn transfers() -> Transfers {
+    Transfers {
+        receive: None,
+        sent: Some(LegTransfers {
+            completed: 350,
+            broken: 1,
+            acknowledged_octets: 67_197_550,
+            goodput_mbps: MeanMax {
+                mean: Some(2.17),
+                max: Some(3.08),
+            },
+            retransmissions: 3,
+            stalled_ms: 4.0,
+            round_trip_ms: Some(0.62),
+        }),
+    }
 }
 
 fn timers(refused: Option<&str>) -> EndTimers {
@@ -228,6 +249,7 @@ fn run(scale: fn(u32) -> f64) -> Measured {
             weight_bits_per_second: Some(8_533.0),
             heavier_than_asked: 0,
         },
+        transfers: transfers(),
         thresholds: thresholds(),
         document: document(),
         guest: GuestMeasured {

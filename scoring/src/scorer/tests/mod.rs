@@ -17,5 +17,6 @@ mod seconds;
 mod stepped;
 mod steps;
 mod told;
+mod transferred;
 mod transferring;
 mod truth;

@@ -27,6 +27,7 @@ fn a_second_of_the_ramp() {
             "dead_air_ms": 80.0, "dead_air_events": 1,
             "mbps": 1_092_800.0 * 8e-6, "rtp_mbps": 0.3424, "transfer_mbps": 8.0, "nic_mbps": 0.3424,
             "sender_lateness_p999_us": 100.0, "delay": null,
+            "transfer_goodput_mbps": null, "transfer_stalled_ms": null, "transfer_retransmissions": null,
         }),
     );
 }
@@ -45,6 +46,7 @@ fn a_second_with_slots_not_sent_and_packets_late() {
             "dead_air_ms": 280.0, "dead_air_events": 2,
             "mbps": 1.2, "rtp_mbps": 0.344, "transfer_mbps": 0.8, "nic_mbps": 1.296,
             "sender_lateness_p999_us": 100.0, "delay": null,
+            "transfer_goodput_mbps": null, "transfer_stalled_ms": null, "transfer_retransmissions": null,
         }),
     );
 }
@@ -63,6 +65,7 @@ fn a_second_into_which_dead_air_lasts() {
             "dead_air_ms": 200.0, "dead_air_events": 0,
             "mbps": 63_600.0 * 8e-6, "rtp_mbps": 43_200.0 * 8e-6, "transfer_mbps": 0.16, "nic_mbps": null,
             "sender_lateness_p999_us": 100.0, "delay": null,
+            "transfer_goodput_mbps": null, "transfer_stalled_ms": null, "transfer_retransmissions": null,
         }),
     );
 }
@@ -81,6 +84,7 @@ fn a_second_of_the_receive_leg() {
             "dead_air_ms": 200.0, "dead_air_events": 1,
             "mbps": 0.368, "rtp_mbps": 0.344, "transfer_mbps": 0.008, "nic_mbps": 0.3424,
             "sender_lateness_p999_us": 100.0, "delay": null,
+            "transfer_goodput_mbps": null, "transfer_stalled_ms": null, "transfer_retransmissions": null,
         }),
     );
 }

@@ -79,7 +79,7 @@ pub struct Measured {
     /// A row a stream.
     #[serde(skip)]
     pub streams: Vec<StreamRow>,
-    /// Dead air, silences, marks, stalls, in order of time.
+    /// Dead air, silences, marks, stalls, steps, breaking points, in order of time.
     #[serde(skip)]
     pub events: Vec<EventRow>,
     /// A row a recording.

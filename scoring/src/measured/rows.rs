@@ -111,7 +111,8 @@ pub struct StreamRow {
 pub struct EventRow {
     /// Run time, s.
     pub at_s: f64,
-    /// `dead-air`, `silence`, `stall`, or an event of the control plane.
+    /// `dead-air`, `silence`, `stall`, `step` (its begin), `breaking-point` (where a leg broke), what else a recording holds,
+    /// or an event of the control plane.
     pub kind: String,
     /// The stream, for dead air.
     pub stream: Option<StreamId>,

@@ -38,7 +38,7 @@ impl Summary<'_> {
         }
     }
 
-    fn breaking_point_of(&self, leg: Leg) -> Option<&BreakingPoint> {
+    pub(super) fn breaking_point_of(&self, leg: Leg) -> Option<&BreakingPoint> {
         match leg {
             Leg::Receive => self.breaking_point.receive.as_ref(),
             Leg::Sent => self.breaking_point.sent.as_ref(),

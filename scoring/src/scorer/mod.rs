@@ -20,6 +20,7 @@ mod recordings;
 mod rows;
 mod silence_origin;
 mod spread;
+mod step_events;
 mod stream;
 mod summary;
 #[cfg(test)]
@@ -259,7 +260,6 @@ impl Scorer {
             clock: summary.clock.clone(),
             attribution: summary.attribution(),
             breaking_point: summary.breaking_point.clone(),
-            steps: std::mem::take(&mut summary.steps),
             calls: summary.calls,
             full_load: summary.full.clone().map(|full| (full.start, full.end)),
             control_mbps: summary.observe("control_mbps", None, &whole(&full)).value,
@@ -271,6 +271,8 @@ impl Scorer {
                 .map(|stream| stream.row.clone())
                 .collect(),
             events: summary.event_rows(),
+            // The last that is made of them are events.
+            steps: std::mem::take(&mut summary.steps),
             recording_rows: self.recordings.rows(),
             recording_layout: summary.recording_layout(),
             pdv_curves: [

@@ -75,14 +75,12 @@ impl Summary<'_> {
             .map(|ns| to_unit(ns, 1e3))
     }
 
-    /// Dead air, silences, stalls and what the control plane told, in order of time.
+    /// Dead air, silences, stalls, steps, breaking points and what the control plane told, in order of time; of one instant a
+    /// step's begin first and a breaking point last.
     pub(super) fn event_rows(&self) -> Vec<EventRow> {
-        let mut rows: Vec<EventRow> = self
-            .legs
-            .iter()
-            .flat_map(|leg| &leg.events)
-            .map(|event| self.dead_air_row(event))
-            .collect();
+        let mut rows: Vec<EventRow> = self.step_rows().collect();
+        let dead_air = self.legs.iter().flat_map(|leg| &leg.events);
+        rows.extend(dead_air.map(|event| self.dead_air_row(event)));
         let origins = Origins::of(self);
         rows.extend(
             self.recording_log
@@ -101,11 +99,12 @@ impl Summary<'_> {
                 .iter()
                 .map(|(at, kind, text)| self.event(*at, kind, text.clone())),
         );
+        rows.extend(self.breaking_point_rows());
         rows.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
         rows
     }
 
-    fn event(&self, at: RunTime, kind: &str, text: String) -> EventRow {
+    pub(super) fn event(&self, at: RunTime, kind: &str, text: String) -> EventRow {
         EventRow {
             at_s: at.as_seconds(),
             kind: kind.to_owned(),

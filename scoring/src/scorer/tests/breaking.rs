@@ -307,3 +307,55 @@ fn a_run_without_steps_has_no_breaking_point() {
     assert_eq!(outcomes(&run), [Outcome::NotMeasured; 2]);
     assert_eq!(run.verdict, Verdict::Pass);
 }
+
+/// Steps begin every 8 s; the sent leg broke in the fourth second of the fifth, in which no other event is.
+#[test]
+fn steps_and_where_a_leg_broke_are_events() {
+    let run = run(&SEARCHED, &[]);
+    let told: Vec<(f64, &str, &str)> = run
+        .events
+        .iter()
+        .filter(|event| matches!(event.kind.as_str(), "step" | "breaking-point"))
+        .map(|event| (event.at_s, event.kind.as_str(), event.text.as_str()))
+        .collect();
+    let good = "receive good, sent good";
+    let bad = "receive good, sent bad (loss_percent)";
+    let step = |index: u32, kind: &str, mbps: u32, outcomes: &str| {
+        format!("step {index} ({kind}): {mbps}.0 Mbit/s, 2 calls, 6 s: {outcomes}")
+    };
+    let broke = "sent leg (guest -> tester) broke at 110.0 Mbit/s: loss_percent first; the last good load was 90.0 Mbit/s";
+    let expected = [
+        (0.0, "step", step(0, "search", 40, good)),
+        (8.0, "step", step(1, "search", 140, bad)),
+        (16.0, "step", step(2, "search", 90, good)),
+        (24.0, "step", step(3, "search", 110, good)),
+        (32.0, "step", step(4, "repeat", 110, bad)),
+        (35.0, "breaking-point", broke.to_owned()),
+        (40.0, "step", step(5, "repeat", 110, bad)),
+    ];
+    let expected: Vec<(f64, &str, &str)> = expected
+        .iter()
+        .map(|(at_s, kind, text)| (*at_s, *kind, text.as_str()))
+        .collect();
+    assert_eq!(told, expected);
+}
+
+/// A step that the tester spoilt, and in another run a step in which the receive leg broke and no lower one held.
+#[test]
+fn a_step_that_the_tester_spoilt_is_told_and_no_leg_broke_in_it() {
+    let spoilt = run(&[(40, Ramp, Nothing), (60, Ramp, Stall)], &[]);
+    let rows = |run: &Measured, kind: &str| -> Vec<(f64, String, bool)> {
+        let rows = run.events.iter().filter(|event| event.kind == kind);
+        rows.map(|event| (event.at_s, event.text.clone(), event.tainted))
+            .collect()
+    };
+    let text = "step 1 (ramp): 60.0 Mbit/s, 2 calls, 6 s: receive tainted, sent tainted";
+    assert_eq!(rows(&spoilt, "step")[1], (8.0, text.to_owned(), false));
+    assert_eq!(rows(&spoilt, "breaking-point"), []);
+    let at_once = run(&[(40, Ramp, Loss(Leg::Receive))], &[]);
+    let text = "receive leg (tester -> guest) broke at 40.0 Mbit/s: loss_percent first; no lower load was good";
+    assert_eq!(
+        rows(&at_once, "breaking-point"),
+        [(3.0, text.to_owned(), false)]
+    );
+}

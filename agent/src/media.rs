@@ -41,6 +41,9 @@ const MEDIA_PRIORITY: u8 = 50;
 pub const PACING_PRIORITY: u8 = 60;
 /// The collector looks this often.
 const GATHER_NS: i64 = 50_000_000;
+/// Priority of the collector: after every packet thread and before all that is not real-time. Where packet threads leave
+/// little of the processors, facts would find their rings full and be lost.
+pub const COLLECTOR_PRIORITY: u8 = 5;
 
 /// Room for the facts of a thread that serves so many streams.
 #[must_use]
@@ -121,10 +124,7 @@ pub fn start_media(
     shared: &MediaShared,
     clock: RunClock,
 ) -> Result<(mpsc::Sender<Fact>, JoinHandle<()>)> {
-    if let Some(bound) = ready.load.full_for.filter(|_| ready.load.stepped) {
-        // It ends when the tester says so, and by then at the latest.
-        shared.status.cut.fetch_min(bound, Ordering::Relaxed);
-    }
+    bound_steps(&ready.load, &shared.status);
     let (sender, inbox) = mpsc::channel();
     let local = ready.ports.first().map(|p| p.rtp.local_addr().ip());
     let kernel_timestamps = ready.ports.iter().all(|p| p.rtp.kernel_timestamps());
@@ -185,13 +185,8 @@ pub fn start_media(
         max_disk,
     )
     .context("cannot write recordings in --dir")?;
-    let timers = Timers {
-        mode: SleepMode::Sleep,
-        threads: engines,
-        rights: all_rights(&real_time),
-    };
     sender
-        .send(opened(timers))
+        .send(opened(timers(engines, &real_time)))
         .context("the collector's inbox")?;
     let status = Arc::clone(&shared.status);
     let metered = (Arc::clone(&shared.meter), Arc::clone(&shared.transfers));
@@ -237,6 +232,21 @@ fn switch_transfers(course: Course, shared: &MediaShared, clock: RunClock) -> Re
     // It ends by itself when made-up files have.
     drop(start_switch(course, clock, switched).context("the thread of transfers")?);
     Ok(())
+}
+
+fn timers(engines: u32, granted: &mpsc::Receiver<Vec<Right>>) -> Timers {
+    Timers {
+        mode: SleepMode::Sleep,
+        threads: engines,
+        rights: all_rights(granted),
+    }
+}
+
+/// A load that comes in steps ends when the tester says so, and by its bound at the latest.
+fn bound_steps(load: &LoadSpec, status: &MediaStatus) {
+    if let Some(bound) = load.full_for.filter(|_| load.stepped) {
+        status.cut.fetch_min(bound, Ordering::Relaxed);
+    }
 }
 
 /// Of what is free on the guest's disk, this much is left to what else is written there, percent.
@@ -334,6 +344,8 @@ fn collect(
     events: &mpsc::Sender<Fact>,
     clock: RunClock,
 ) {
+    // Where it is refused, the packet threads were refused theirs too.
+    request_real_time(COLLECTOR_PRIORITY).unwrap_or_default();
     let mut spool_error = None;
     let mut keep = |block: std::io::Result<Option<Vec<u8>>>| {
         let appended =

@@ -11,7 +11,7 @@ use milliwatt_agent::capture::half::HalfOf;
 use milliwatt_agent::capture::writer::Taps;
 use milliwatt_agent::collector::Collector;
 use milliwatt_agent::engine::{MediaStatus, PortPair};
-use milliwatt_agent::media::{CAPTURE_INCOMPLETE, all_rights, fact_ring};
+use milliwatt_agent::media::{CAPTURE_INCOMPLETE, COLLECTOR_PRIORITY, all_rights, fact_ring};
 use milliwatt_agent::meter::TcpMeter;
 use milliwatt_agent::telemetry::HostProbe;
 use milliwatt_agent::transfer::TransferLoad;
@@ -21,6 +21,7 @@ use milliwatt_wire::clock::{ClockPair, mono_now, sleep_until};
 use milliwatt_wire::facts::{Fact, Right, Timers};
 use milliwatt_wire::id::End;
 use milliwatt_wire::load::LoadSpec;
+use milliwatt_wire::socket::request_real_time;
 use milliwatt_wire::time::RunClock;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -72,7 +73,8 @@ pub(super) fn start(
     let ports = Arc::new(ports);
     let sent: Arc<[AtomicU32]> = ports.iter().map(|_| AtomicU32::new(0)).collect();
     let room = fact_ring(ports.len());
-    let (receiving_facts, receiving_ring) = rtrb::RingBuffer::new(room);
+    // All streams of a step end together, and what came of them is read 50 ms at a time.
+    let (receiving_facts, receiving_ring) = rtrb::RingBuffer::new(4 * room);
     let (facts, inbox) = mpsc::channel();
     let (sample, stamps) = DepartureSample::start(&ports);
     let sample = Arc::new(sample);
@@ -153,7 +155,11 @@ pub(super) fn start(
     let (finish, finished) = mpsc::channel();
     let (over, media_over) = queue::unbounded_channel();
     named("collector")
-        .spawn(move || collect(collector, threads, &out, &over, &finished))
+        .spawn(move || {
+            // Where it is refused, the packet threads were refused theirs too.
+            request_real_time(COLLECTOR_PRIORITY).unwrap_or_default();
+            collect(collector, threads, &out, &over, &finished);
+        })
         .map_err(failed)?;
     Ok(TesterMedia {
         facts,

@@ -30,6 +30,8 @@ pub(super) struct EndRecord {
     pub host: BTreeMap<u32, HostSecond>,
     /// Seconds in which it transferred anything.
     pub transfers: BTreeMap<u32, TransferSecond>,
+    /// What it said of facts that it lost.
+    pub facts_lost: Option<String>,
     /// How long after its departure was read off the clock the kernel handed a packet on, over the whole run.
     pub departure_stamps: Distribution,
 }
@@ -57,6 +59,9 @@ impl EndRecord {
                 });
             }
             Fact::Closed { .. } => self.closed = true,
+            Fact::Event { kind, text, .. } if kind == "facts-lost" => {
+                self.facts_lost = Some(text.clone());
+            }
             Fact::Pacing(second) => self.absorb_pacing(second),
             Fact::Sent(second) => self.absorb_sent(second),
             Fact::DepartureStamps {

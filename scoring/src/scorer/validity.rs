@@ -80,11 +80,18 @@ impl Summary<'_> {
         })
     }
 
-    /// Figures of which a part was lost on an end are figures of something else.
+    /// Figures of which the tester lost a part are figures of something else; so are those of an agent of its own. A guest
+    /// that could not keep pace with what it saw is a finding.
     fn facts_lost(&self) -> Option<String> {
-        let (_, _, text) = self.told.iter().find(|(_, kind, _)| kind == "facts-lost")?;
+        let guest_named = self.end(End::Tester).opening.as_ref();
+        let guest_named = guest_named.is_some_and(|opening| opening.guest_named);
+        let guest = Some(self.end(End::Guest)).filter(|_| !guest_named);
+        let text = [Some(self.end(End::Tester)), guest]
+            .into_iter()
+            .flatten()
+            .find_map(|end| end.facts_lost.as_ref())?;
         Some(format!(
-            "what was measured is not whole ({text}): free both machines of other work, or use fewer calls, and run again"
+            "what was measured is not whole ({text}): free the tester of other work, or use fewer calls, and run again"
         ))
     }
 

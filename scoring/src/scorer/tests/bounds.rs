@@ -75,20 +75,33 @@ fn a_tester_that_did_not_finish_decides_nothing_and_says_so() {
     assert!(run.validity.reasons[0].starts_with("the tester did not come to the end of the run"));
 }
 
+/// The tester's make the run invalid; a named guest's are its own fault.
 #[test]
-fn facts_that_were_lost_on_an_end_make_the_run_invalid_and_it_says_how_many() {
-    let run = Truth {
-        tester: vec![Fact::Event {
+fn facts_that_the_tester_lost_make_the_run_invalid_and_it_says_how_many() {
+    let lost = || {
+        vec![Fact::Event {
             at: RunTime(9_000_000_000),
             kind: "facts-lost".to_owned(),
             text: "20910 facts were lost on this end".to_owned(),
-        }],
+        }]
+    };
+    let run = Truth {
+        tester: lost(),
         ..Truth::clean(10)
     }
     .measure();
     assert_eq!(run.verdict, Verdict::Invalid);
     let reasons = &run.validity.reasons;
     assert!(reasons[0].contains("20910 facts were lost"), "{reasons:?}");
+    let guest = |guest_named| {
+        let truth = Truth {
+            guest: lost(),
+            guest_named,
+            ..Truth::clean(10)
+        };
+        truth.measure().validity.valid
+    };
+    assert_eq!((guest(true), guest(false)), (true, false));
 }
 
 /// A guest may end with full load: it told of all that counts.

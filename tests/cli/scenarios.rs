@@ -103,12 +103,9 @@ fn an_unknown_scenario_is_a_usage_failure_that_offers_the_near_one() {
 
 #[test]
 fn a_scenario_of_a_later_version_says_what_is_missing() {
-    let outcome = milliwatt(&["run", "120-mbps"]);
+    let outcome = milliwatt(&["run", "vmotion"]);
     assert_eq!(outcome.code, Some(1));
-    for part in [
-        "load in steps ([ramp])",
-        "search for the breaking point ([search])",
-    ] {
+    for part in ["phases ([[phase]])", "events and disruptions ([[event]])"] {
         assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
     }
 }

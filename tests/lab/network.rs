@@ -191,9 +191,9 @@ impl Lab {
     }
 
     /// Drops what leaves that machine faster than `mbit`, frames of Ethernet without their check sequence: a policer, as good
-    /// as a queue that holds 6 kB is one.
+    /// as a queue that holds 6 kB is one. A sender that stood still for some 30 ms may catch up.
     pub(crate) fn police(&self, side: Side, mbit: u32) {
-        self.shape(side, &format!("tbf rate {mbit}mbit burst 20kb limit 6kb"));
+        self.shape(side, &format!("tbf rate {mbit}mbit burst 120kb limit 6kb"));
     }
 
     /// Packets that the queue of that machine dropped, by its own count.

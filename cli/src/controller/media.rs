@@ -32,6 +32,8 @@ use tokio::sync::mpsc as queue;
 
 const GATHER_NS: i64 = 50_000_000;
 
+/// Facts that the receiving thread's ring holds at least.
+const RECEIVING_FACTS: usize = 16_384;
 /// What is known of the run beside its load, for the first fact.
 pub(super) struct Opening {
     pub(super) run: u64,
@@ -73,8 +75,9 @@ pub(super) fn start(
     let ports = Arc::new(ports);
     let sent: Arc<[AtomicU32]> = ports.iter().map(|_| AtomicU32::new(0)).collect();
     let room = fact_ring(ports.len());
-    // All streams of a step end together, and what came of them is read 50 ms at a time.
-    let (receiving_facts, receiving_ring) = rtrb::RingBuffer::new(4 * room);
+    // All streams of a step end together, what came of them is read 50 ms at a time, and each packet of a leg that broke may
+    // be told of.
+    let (receiving_facts, receiving_ring) = rtrb::RingBuffer::new((4 * room).max(RECEIVING_FACTS));
     let (facts, inbox) = mpsc::channel();
     let (sample, stamps) = DepartureSample::start(&ports);
     let sample = Arc::new(sample);

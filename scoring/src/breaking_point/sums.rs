@@ -89,8 +89,10 @@ impl Sums {
             self.rtp_packets += u64::from(sent.rtp_packets);
             self.rtp_octets += sent.rtp_octets;
             self.transfer_octets += sent.transfer_octets;
-            self.octets +=
-                sent.rtp_octets + sent.rtcp_octets + sent.transfer_octets + sent.control_octets;
+            // What the pace allowed was offered, also where TCP held some of it back.
+            let allowed = tally.transferred.and_then(|(allowed, _)| allowed);
+            let transfer = sent.transfer_octets.max(allowed.unwrap_or(0));
+            self.octets += sent.rtp_octets + sent.rtcp_octets + transfer + sent.control_octets;
         }
         if let Some((allowed, acknowledged)) = tally.transferred {
             self.acknowledged += acknowledged;
@@ -137,7 +139,7 @@ impl Sums {
         limits.dead_air_events * minutes.div_ceil(MINUTES_A_LOT).max(1)
     }
 
-    /// Sent, Mbit/s as a network interface counts.
+    /// Sent, and what the pace of transfers allowed beyond that, Mbit/s as a network interface counts.
     pub(super) fn offered_mbps(&self) -> Option<f64> {
         mbps(float(self.octets), self.sent_seconds)
     }

@@ -101,7 +101,7 @@ pub struct StepRow {
 pub struct StepLeg {
     /// What it says.
     pub outcome: StepOutcome,
-    /// Sent this way, Mbit/s as a network interface counts.
+    /// Sent this way, and what the pace of transfers allowed beyond that, Mbit/s as a network interface counts.
     pub offered_mbps: Option<f64>,
     /// Arrived, likewise.
     pub carried_mbps: Option<f64>,

@@ -8,3 +8,4 @@ mod cli;
 mod lab;
 mod recordings;
 mod transfers;
+mod vm;

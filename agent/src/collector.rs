@@ -3,7 +3,7 @@
 
 use crate::engine::MediaStatus;
 use crate::meter::{TcpMeter, TcpSent};
-use crate::telemetry::{HostProbe, ThreadShares};
+use crate::telemetry::{EnvironmentWatch, HostProbe, ThreadShares};
 use crate::transfer::TransferLoad;
 use milliwatt_wire::block::FactsWriter;
 use milliwatt_wire::clock::mono_now;
@@ -36,6 +36,7 @@ pub struct Collector {
     /// When the block of the last second is ready.
     ready_at: RunTime,
     shares: ThreadShares,
+    environment: EnvironmentWatch,
     writer: FactsWriter<io::Sink>,
 }
 
@@ -56,6 +57,7 @@ impl Collector {
             status,
             meter,
             transfers,
+            environment: EnvironmentWatch::new(probe.interface()),
             probe,
             clock,
             second: 0,
@@ -73,6 +75,9 @@ impl Collector {
         let now = self.clock.run(mono_now());
         if now.0 >= i64::from(self.second + 1) * NS_PER_SECOND {
             self.sample();
+            if let Some(fact) = self.environment.look(now) {
+                self.writer.push(fact);
+            }
             self.second = now.second();
             self.ready_at = RunTime(i64::from(self.second) * NS_PER_SECOND + READING_NS);
         }
@@ -99,6 +104,7 @@ impl Collector {
             });
         }
         self.sample();
+        self.writer.push(self.environment.end(at));
         self.writer.push(Fact::Closed { at });
         Ok(self.writer.flush_block()?.map(|(_, octets)| octets))
     }

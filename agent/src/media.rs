@@ -22,6 +22,7 @@ use milliwatt_wire::facts::{Fact, Right, Timers};
 use milliwatt_wire::id::{End, Lane};
 use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::socket::{lock_memory, request_real_time, return_large_memory, thread_id};
+use milliwatt_wire::srtp::key::MediaKeys;
 use milliwatt_wire::time::RunClock;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -59,6 +60,8 @@ pub struct ReadyMedia {
     pub load: LoadSpec,
     /// Its calls.
     pub plan: Arc<CallPlan>,
+    /// What its media is encrypted with.
+    pub keys: Option<Arc<MediaKeys>>,
     /// Proven and connected.
     pub ports: Vec<PortPair>,
     /// Media-engine threads.
@@ -132,11 +135,12 @@ pub fn start_media(
     let wall_at_zero = pair.wall + (clock.zero - pair.mono);
     let opened = opened_fact(&ready, kernel_timestamps, wall_at_zero);
     let course = Course::of(&ready.load, &ready.plan, End::Guest);
-    let mut taps = ready.capture.then(Taps::default);
+    let mut taps = ready.capture.then(|| Taps::of_media(ready.load.srtp));
     let half = half_of(&ready, wall_at_zero);
     let ReadyMedia {
         load,
         plan,
+        keys,
         ports,
         engines,
         folder,
@@ -164,6 +168,7 @@ pub fn start_media(
         let setup = EngineSetup {
             load,
             plan,
+            keys: keys.clone(),
             index,
             engines,
             ports,

@@ -126,9 +126,12 @@ impl Metered {
 }
 
 /// Octets of data acknowledged: the system counts the SYN of the end that dialled as one, and whatever was
-/// acknowledged was sent.
+/// acknowledged was sent, once or again.
 fn acknowledged(counters: &TcpCounters) -> u64 {
-    counters.octets_acknowledged.min(counters.octets_sent)
+    let once = counters
+        .octets_sent
+        .saturating_sub(counters.octets_sent_again);
+    counters.octets_acknowledged.min(once)
 }
 
 impl TcpMeter {

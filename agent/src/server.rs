@@ -2,6 +2,7 @@
 
 use crate::limits::{Limits, Refusal};
 use crate::meter::Purpose;
+use crate::output::complain;
 use crate::session::Session;
 use crate::telemetry::{environment, own_addresses};
 use crate::transfer::made_up::receive_files;
@@ -100,7 +101,7 @@ pub async fn serve(options: AgentOptions, announce: impl FnOnce(&Join)) -> Resul
             Ok(accepted) => accepted,
             Err(error) => {
                 // Too many open files, above all: it passes, and the run under way must not end by it.
-                eprintln!("milliwatt agent: a connection could not be taken: {error}");
+                complain(&format!("a connection could not be taken: {error}"));
                 sleep(Duration::from_millis(100)).await;
                 continue;
             }
@@ -108,7 +109,7 @@ pub async fn serve(options: AgentOptions, announce: impl FnOnce(&Join)) -> Resul
         let (agent, acceptor) = (Arc::clone(&agent), acceptor.clone());
         tokio::spawn(async move {
             if let Err(error) = agent.connection(stream, peer, acceptor).await {
-                eprintln!("milliwatt agent: {peer}: {error:#}");
+                complain(&format!("{peer}: {error:#}"));
             }
         });
     }
@@ -148,11 +149,11 @@ async fn watch_session(agent: Arc<Agent>) {
         session.watch(mono_now());
         let lost_after = agent.options.tester_lost_after;
         if session.is_abandoned(mono_now(), lost_after) {
-            eprintln!(
-                "milliwatt agent: run {:016x} was abandoned by its tester, silent for {} s: ready for another",
+            complain(&format!(
+                "run {:016x} was abandoned by its tester, silent for {} s: ready for another",
                 session.run,
                 session.silence(mono_now()) / NS_PER_SECOND
-            );
+            ));
             agent.end(&session).await;
         }
     }
@@ -246,6 +247,13 @@ impl Agent {
             .shared
             .meter
             .add(stream.get_ref().0, Purpose::Transfer)?;
+        if let Some(neighbour) = session.neighbour() {
+            bound_unsent(stream.get_ref().0, UNSENT_OCTETS)?;
+            return tokio::select! {
+                sent = neighbour.send(&mut stream) => sent.context("load for the network"),
+                () = session.over() => Ok(()),
+            };
+        }
         let weigh = |call| session.weighed_seconds(call);
         let Some(terms) = session.transfer_terms() else {
             bail!("transfer before a load was prepared")
@@ -379,6 +387,9 @@ impl Agent {
             }
         };
         writing.abort();
+        if let Some(neighbour) = session.neighbour() {
+            neighbour.let_go();
+        }
         let started = session.has_started();
         if matches!(finished, Ok(true)) || !started {
             self.end(session).await;
@@ -396,7 +407,12 @@ impl Agent {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             boot_id: boot_id(),
             engines: self.engines,
-            environment: environment(Some(media)),
+            // Programs and services are asked for it: not beside a run.
+            environment: if resumed {
+                Vec::new()
+            } else {
+                environment(Some(media))
+            },
             resumed,
         }
     }
@@ -413,7 +429,7 @@ impl Agent {
             .await
             .is_err()
         {
-            eprintln!("milliwatt agent: the session could not be ended in order");
+            complain("the session could not be ended in order");
         }
         let mut slot = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.as_ref().is_some_and(|s| s.run == session.run) {

@@ -1,9 +1,11 @@
 //! One run at the agent, from the first connection to the last: it outlives broken connections.
 
 use crate::engine::{MediaStatus, PortPair};
-use crate::limits::{Limits, Refusal};
+use crate::limits::{Limits, Machine, Refusal, check_keys};
 use crate::media::{MediaShared, ReadyMedia, start_media};
 use crate::meter::TcpMeter;
+use crate::neighbour::Neighbour;
+use crate::output::complain;
 use crate::ports::{Proof, answer_probes, bind_ports, connect_ports, port_numbers};
 use crate::recording::shelf::Shelf;
 use crate::spool::Spool;
@@ -18,6 +20,8 @@ use milliwatt_wire::control::{FromAgent, ToAgent};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{CallId, End};
 use milliwatt_wire::load::LoadSpec;
+use milliwatt_wire::neighbour::NeighbourLoad;
+use milliwatt_wire::srtp::key::MediaKeys;
 use milliwatt_wire::step::Step;
 use milliwatt_wire::time::{MonoTime, NS_PER_SECOND, RunClock, RunTime};
 use std::net::IpAddr;
@@ -41,6 +45,8 @@ enum Stage {
         facts: mpsc::Sender<Fact>,
         collector: JoinHandle<()>,
     },
+    /// Load beside the calls of another guest.
+    Neighbour(Arc<Neighbour>),
     Over,
 }
 
@@ -143,10 +149,23 @@ impl Session {
         !media && self.silence(now) > lost_after
     }
 
-    /// Media has been started: the session outlives its connection.
+    /// Media or load has been started: the session outlives its connection.
     #[must_use]
     pub fn has_started(&self) -> bool {
-        matches!(&*self.stage(), Stage::Running { .. })
+        match &*self.stage() {
+            Stage::Running { .. } => true,
+            Stage::Neighbour(neighbour) => neighbour.has_started(),
+            _ => false,
+        }
+    }
+
+    /// What makes load, where it is that.
+    #[must_use]
+    pub fn neighbour(&self) -> Option<Arc<Neighbour>> {
+        match &*self.stage() {
+            Stage::Neighbour(neighbour) => Some(Arc::clone(neighbour)),
+            _ => None,
+        }
     }
 
     /// Ends media when the tester has fallen silent.
@@ -162,7 +181,13 @@ impl Session {
         let silent = now.0 - self.shared.status.last_valid.load(Ordering::Relaxed);
         let running = clock.run(now).0 > SILENT_NS && !collector.is_finished();
         if running && silent > SILENT_NS && !self.shared.status.halt.swap(true, Ordering::Relaxed) {
-            let text = "no valid packet from the tester for 15 s: media stopped".to_owned();
+            let refused = self.shared.status.unauthentic.load(Ordering::Relaxed);
+            let refused = (refused > 0)
+                .then(|| format!(" ({refused} came that did not authenticate: keys differ)"));
+            let text = format!(
+                "no valid packet from the tester for 15 s{}: media stopped",
+                refused.unwrap_or_default()
+            );
             drop(facts.send(Fact::Event {
                 at: clock.run(now),
                 kind: "tester-silent".into(),
@@ -210,6 +235,11 @@ impl Session {
     pub fn handle(&self, message: ToAgent, received: MonoTime) -> Result<Vec<FromAgent>> {
         self.heard.store(received.0, Ordering::Relaxed);
         let mut stage = self.stage();
+        if let Stage::Neighbour(neighbour) = &*stage
+            && !matches!(message, ToAgent::Prepare { .. } | ToAgent::Join { .. })
+        {
+            neighbour.handle(&message, received);
+        }
         match message {
             ToAgent::Join { .. } => Err(anyhow!("a second Join on one connection")),
             ToAgent::Clock { t1 } => Ok(vec![FromAgent::Clock {
@@ -217,18 +247,34 @@ impl Session {
                 t2: received,
                 t3: mono_now(),
             }]),
+            ToAgent::Prepare { .. } if matches!(*stage, Stage::Neighbour(_)) => {
+                Err(anyhow!("calls for an agent that is a neighbour"))
+            }
             ToAgent::Prepare {
                 load,
+                keys,
                 guest_named,
                 same_clock,
                 capture,
-            } => match self.prepare(*load, (guest_named, same_clock), capture) {
+            } => match self.prepare((*load, keys), (guest_named, same_clock), capture) {
                 Ok((next, answer)) => {
                     *stage = next;
                     Ok(vec![answer])
                 }
                 Err(Refusal { reason, hint }) => Ok(vec![FromAgent::Refuse { reason, hint }]),
             },
+            ToAgent::PrepareNeighbour { .. } if !matches!(*stage, Stage::Joined) => {
+                Err(anyhow!("a neighbour's load for an agent that has calls"))
+            }
+            ToAgent::PrepareNeighbour { neighbour, load } => {
+                match self.prepare_neighbour((neighbour, load)) {
+                    Ok(neighbour) => {
+                        *stage = Stage::Neighbour(Arc::new(neighbour));
+                        Ok(vec![FromAgent::NeighbourReady])
+                    }
+                    Err(Refusal { reason, hint }) => Ok(vec![FromAgent::Refuse { reason, hint }]),
+                }
+            }
             ToAgent::ProbesDone => {
                 let (next, answer) = conclude_proof(std::mem::replace(&mut *stage, Stage::Over))?;
                 *stage = next;
@@ -248,18 +294,13 @@ impl Session {
                 Ok(Vec::new())
             }
             // Said again on each new connection.
-            ToAgent::Start { .. } if matches!(*stage, Stage::Running { .. }) => Ok(Vec::new()),
+            ToAgent::Start { .. }
+                if matches!(*stage, Stage::Running { .. } | Stage::Neighbour(_)) =>
+            {
+                Ok(Vec::new())
+            }
             ToAgent::Start { zero } => {
-                let Stage::Ready(ready) = std::mem::replace(&mut *stage, Stage::Over) else {
-                    return Err(anyhow!("Start before the ports were proven"));
-                };
-                let clock = RunClock { zero };
-                let (facts, collector) = start_media(*ready, &self.shared, clock)?;
-                *stage = Stage::Running {
-                    clock,
-                    facts,
-                    collector,
-                };
+                self.start(&mut stage, zero)?;
                 Ok(Vec::new())
             }
             ToAgent::Skew { parts_per_billion } => {
@@ -287,16 +328,32 @@ impl Session {
                 self.shared.spool.acknowledge(block);
                 Ok(Vec::new())
             }
-            ToAgent::Finish => Ok(Vec::new()),
+            // What a neighbour does was done above.
+            ToAgent::LoadOn { .. } | ToAgent::LoadOff { .. } | ToAgent::Finish => Ok(Vec::new()),
         }
+    }
+
+    fn start(&self, stage: &mut Stage, zero: MonoTime) -> Result<()> {
+        let Stage::Ready(ready) = std::mem::replace(stage, Stage::Over) else {
+            return Err(anyhow!("Start before the ports were proven"));
+        };
+        let clock = RunClock { zero };
+        let (facts, collector) = start_media(*ready, &self.shared, clock)?;
+        *stage = Stage::Running {
+            clock,
+            facts,
+            collector,
+        };
+        Ok(())
     }
 
     fn prepare(
         &self,
-        load: LoadSpec,
+        (load, keys): (LoadSpec, Option<MediaKeys>),
         (guest_named, same_clock): (bool, bool),
         capture: bool,
     ) -> Result<(Stage, FromAgent), Refusal> {
+        check_keys(&load, keys.as_ref())?;
         let plan = Arc::new(self.limits.plan(&load)?);
         let ports =
             bind_ports(&load, self.local, &self.limits.media_ports).map_err(|error| Refusal {
@@ -320,6 +377,7 @@ impl Session {
             run: self.run,
             load,
             plan,
+            keys: keys.map(Arc::new),
             ports: Vec::new(),
             engines: self.engines,
             folder: self.folder.clone(),
@@ -339,6 +397,14 @@ impl Session {
                 secret,
             },
         ))
+    }
+
+    fn prepare_neighbour(&self, asked: (u32, NeighbourLoad)) -> Result<Neighbour, Refusal> {
+        let asked = self.limits.neighbour(asked, Machine::this(self.engines))?;
+        Neighbour::start(asked, &self.folder, &self.shared.spool).map_err(|error| Refusal {
+            reason: format!("the load's threads cannot be started: {error}"),
+            hint: "ask for fewer processors (neighbour.N.cores)".into(),
+        })
     }
 
     fn steps(&self) -> Result<Arc<StepBook>> {
@@ -364,20 +430,21 @@ impl Session {
             Stage::Running { collector, .. } => {
                 let joined = collector.join();
                 if joined.is_err() {
-                    eprintln!("milliwatt agent: the collector thread failed");
+                    complain("the collector thread failed");
                 }
             }
             // Its ports are free for the next tester once this is done.
             Stage::Proving(proving) => drop(proving.end()),
+            Stage::Neighbour(neighbour) => neighbour.end(),
             _ => {}
         }
         self.shared.transfers.end();
         self.shared.shelf.close();
         if let Err(error) = std::fs::remove_dir_all(&self.folder) {
-            eprintln!(
-                "milliwatt agent: {} was left behind: {error}",
+            complain(&format!(
+                "{} was left behind: {error}",
                 self.folder.display()
-            );
+            ));
         }
     }
 

@@ -1,14 +1,15 @@
 //! `milliwatt agent`: the guest's side.
 
 use crate::args::AgentArgs;
+use crate::background;
 use crate::exit::{ExitCode, Failure};
 use crate::output;
+use crate::signals::Signals;
 use milliwatt_agent::limits::Limits;
 use milliwatt_agent::server::{AgentOptions, serve};
 use milliwatt_wire::socket::raise_file_limit;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Disk for recordings at most, unless `--max-disk` says otherwise.
 const MAX_DISK: u64 = 20_000_000_000;
@@ -22,6 +23,13 @@ pub fn execute(args: AgentArgs) -> Result<ExitCode, Failure> {
             files / 4
         ));
     }
+    if args.background
+        && let Err(why) = background::give_way()
+    {
+        output::complain(&format!(
+            "warning: this agent does not give way to other programs: {why}"
+        ));
+    }
     let with_stdin = args.with_stdin;
     let options = options(args)?;
     let failed = |e: std::io::Error| Failure::could_not_run(format!("cannot start: {e}"));
@@ -31,8 +39,7 @@ pub fn execute(args: AgentArgs) -> Result<ExitCode, Failure> {
         .build()
         .map_err(failed)?;
     let served = runtime.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
+        let mut signals = Signals::listen()?;
         let announce = |join: &milliwatt_wire::join::Join| {
             if let Err(error) = output::print(&format!("{join}\n")) {
                 output::complain(&error.to_string());
@@ -40,8 +47,7 @@ pub fn execute(args: AgentArgs) -> Result<ExitCode, Failure> {
         };
         tokio::select! {
             served = serve(options, announce) => served,
-            _ = interrupt.recv() => Ok(()),
-            _ = terminate.recv() => Ok(()),
+            _ = signals.next() => Ok(()),
             () = end_of_input(with_stdin) => Ok(()),
         }
     });
@@ -87,6 +93,7 @@ fn options(args: AgentArgs) -> Result<AgentOptions, Failure> {
             .map_or_else(|| free_disk(&args.dir), |octets| octets.0),
         allow: args.allow,
         media_ports: args.media_ports.range(),
+        allow_neighbour: args.allow_neighbour,
     };
     Ok(AgentOptions {
         tester_lost_after: args.tester_lost_after.0,

@@ -217,7 +217,7 @@ pub fn execute(args: &AnalyzeArgs) -> Result<ExitCode, Failure> {
 }
 
 /// What is there already would be mixed with what is written.
-fn check_empty(dir: &Path) -> Result<(), Failure> {
+pub(crate) fn check_empty(dir: &Path) -> Result<(), Failure> {
     match std::fs::read_dir(dir).map(|mut entries| entries.next().is_some()) {
         Ok(true) => Err(Failure::could_not_run(format!(
             "the folder {} is not empty",

@@ -36,7 +36,7 @@ pub enum Command {
     Score(ScoreArgs),
     /// Render and judge a finished or broken-off run again
     Report(ReportArgs),
-    /// Say whether a change made it worse: a run against a baseline (not in this version)
+    /// Say whether a change made it worse: runs after it against runs before it
     Compare(CompareArgs),
     /// Measure this machine's own noise floor and largest honest load; `run` prints it beside its results
     Calibrate(CalibrateArgs),
@@ -64,6 +64,10 @@ pub struct RunArgs {
     /// Without it an agent is started on this machine: that proves the harness, not a virtual machine
     #[arg(long, value_name = "JOIN")]
     pub guest: Vec<String>,
+    /// The join line of an agent that makes the load of the scenario's [[neighbour]], or a file that holds it; may repeat.
+    /// It is one that `milliwatt agent --allow-neighbour` printed in another guest of the host under test
+    #[arg(long, value_name = "JOIN")]
+    pub neighbour: Vec<String>,
     /// Time at full load, such as 30s, 10m, 1h30m; ramp and draining come on top [default: the scenario's]
     #[arg(long = "for", value_name = "DURATION")]
     pub full_for: Option<Duration>,
@@ -198,7 +202,11 @@ pub struct AgentArgs {
     /// End when standard input closes: for a tester that starts an agent of its own
     #[arg(long, hide = true)]
     pub with_stdin: bool,
-    /// Let a tester ask for CPU load beside the calls (neighbours)
+    /// Give way to other programs: all but media runs at the lowest priority, for a test beside live traffic
+    #[arg(long)]
+    pub background: bool,
+    /// Let a tester ask for load instead of calls (`run --neighbour`): processors, half of the free memory, disk within
+    /// --max-disk, network towards the tester; it ends when the tester's connection does
     #[arg(long)]
     pub allow_neighbour: bool,
 }
@@ -312,11 +320,31 @@ pub struct ReportArgs {
 
 /// `milliwatt compare`.
 #[derive(Debug, Flags)]
+#[command(
+    after_help = "One run a side tells large differences; several a side also hold the noise from run to run.\n\
+                  Exit codes: 0 better, same, or it cannot tell, 1 the runs cannot be compared, 2 wrong command line, 3 worse, \
+                  4 an invalid run."
+)]
 pub struct CompareArgs {
     /// The folder of the run before the change
     pub baseline: PathBuf,
-    /// The folder of the run after it
-    pub run: PathBuf,
+    /// The folder of the run after it; several are several runs of the same
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// The folder of a further run before the change; may repeat
+    #[arg(long = "baseline", value_name = "DIR")]
+    pub more_baselines: Vec<PathBuf>,
+    /// The least difference that matters, in the metric's unit, such as `pdv_ms.p99=2`; may repeat
+    /// [default: `pdv_ms.p99` 1 ms or a quarter of the baseline, `loss_percent` 0.05 or a tenth, and so on: the report
+    /// names each]
+    #[arg(long, value_name = "METRIC=VALUE")]
+    pub least: Vec<String>,
+    /// Compare runs of different scenarios, versions or lengths, and partial ones; the report says so
+    #[arg(long)]
+    pub force: bool,
+    /// Write comparison.html, comparison.json, junit.xml and plots/ into this folder, new or empty
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -390,6 +418,9 @@ pub struct CapacityArgs {
 pub struct MarkArgs {
     /// What happened, such as "vMotion started"
     pub label: String,
+    /// The run's folder, when several tests run on this machine; a command of a scenario has its own run's here
+    #[arg(value_name = "RUN_DIR", env = crate::controller::RUN_DIR, hide_env_values = true)]
+    pub run_dir: Option<PathBuf>,
 }
 
 /// `milliwatt stop`.

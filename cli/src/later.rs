@@ -4,16 +4,10 @@
 use crate::exit::Failure;
 
 /// What to do meanwhile, a command each.
-const MEANWHILE: [(&str, &str); 2] = [
-    (
-        "compare",
-        "put the two runs' `scorecard.json` side by side, or open both `report.html`",
-    ),
-    (
-        "preflight",
-        "check the guest by hand against `milliwatt capacity --engines N`, then run `milliwatt run smoke --guest JOIN`",
-    ),
-];
+const MEANWHILE: [(&str, &str); 1] = [(
+    "preflight",
+    "check the guest by hand against `milliwatt capacity --engines N`, then run `milliwatt run smoke --guest JOIN`",
+)];
 
 /// Says that `command` is not in this version, and what to use instead.
 #[must_use]

@@ -5,15 +5,17 @@
 //! - [`speakers`]: what the parties of a run say.
 //! - [`dry_run`]: what a plan will do, said before it is done.
 //! - [`run`], [`agent`], [`stop`], [`report`]: the measuring itself; [`controller`]: the tester's side of it.
-//! - [`score`], [`analyze`], [`capacity`]: work on files and figures, offline.
+//! - [`score`], [`analyze`], [`compare`], [`capacity`]: work on files and figures, offline.
 //! - [`later`]: commands that this version names but does not have.
 
 pub mod agent;
 pub mod analyze;
 pub mod args;
 mod audio_file;
+mod background;
 pub mod calibrate;
 pub mod capacity;
+pub mod compare;
 pub mod controller;
 pub mod dry_run;
 pub mod exit;
@@ -25,6 +27,7 @@ pub mod run;
 pub mod scenario;
 pub mod scenarios;
 pub mod score;
+mod signals;
 pub mod speakers;
 pub mod stop;
 
@@ -66,7 +69,7 @@ fn execute(args: Args) -> Result<ExitCode, Failure> {
         Command::Stop(args) => stop::execute(&args),
         Command::Analyze(args) => analyze::execute(&args),
         Command::Score(args) => score::execute(&args),
-        Command::Compare(_) => Err(later::failure("compare")),
+        Command::Compare(args) => compare::execute(&args),
         Command::Calibrate(args) => calibrate::execute(&args),
         Command::Preflight(_) => Err(later::failure("preflight")),
         Command::Mark(args) => stop::mark(&args),

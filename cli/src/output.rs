@@ -27,7 +27,12 @@ pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
 
 /// Writes a line to standard error. When even that fails there is nobody left to tell.
 pub fn complain(text: &str) {
-    drop(writeln!(std::io::stderr().lock(), "{text}"));
+    show(&format!("{text}\n"));
+}
+
+/// Writes to standard error as it is, such as a line that a later one overwrites. The terminal may be gone.
+pub fn show(text: &str) {
+    drop(std::io::stderr().lock().write_all(text.as_bytes()));
 }
 
 /// Each of `items` on a line of its own after `label`.

@@ -7,6 +7,7 @@ use crate::controller::pace::{Pace, is_slot_width};
 use crate::dry_run::Forecast;
 use crate::exit::{ExitCode, Failure};
 use crate::output;
+use crate::scenario::neighbours::NeighbourPlan;
 use crate::scenario::value::{Duration, PortRange};
 use crate::scenario::{self, Plan};
 use crate::speakers::Speakers;
@@ -22,6 +23,8 @@ pub struct RunRequest {
     pub plan: Plan,
     /// Join lines, or files that hold them; empty starts an agent on this machine.
     pub guests: Vec<String>,
+    /// Join lines of neighbours, or files that hold them, and what each is to do.
+    pub neighbours: Vec<(String, NeighbourPlan)>,
     /// Where results go; none picks `runs/NAME-YYYYMMDD-HHMMSS`.
     pub out: Option<PathBuf>,
     /// Print the scorecard as JSON on standard output.
@@ -63,6 +66,7 @@ pub fn execute(args: &RunArgs) -> Result<ExitCode, Failure> {
         return shown.map(|()| ExitCode::Pass);
     }
     refuse_later(&request.plan)?;
+    refuse_without_neighbours(&request)?;
     output::complain(&forecast.text());
     controller::run(&request, speakers).map(ExitCode::from)
 }
@@ -92,6 +96,7 @@ fn request(args: &RunArgs) -> Result<RunRequest, Failure> {
     let found = calibration.as_ref().map(|found| found.mode);
     let pace = Pace::choose(asked, found, streams, allowed_processors().len());
     Ok(RunRequest {
+        neighbours: assign_neighbours(&plan, &args.neighbour)?,
         plan,
         guests: args.guest.clone(),
         out: args.out.clone(),
@@ -122,4 +127,85 @@ fn refuse_later(plan: &Plan) -> Result<(), Failure> {
     Err(Failure::could_not_run(format!("scenario {} needs what this version does not have", plan.name))
         .detail(plan.later.join("\n"))
         .hint("meanwhile: `milliwatt run 250-calls`, or a copy of the scenario without those parts (`milliwatt scenarios show NAME`)"))
+}
+
+/// Whose load each neighbour makes: of one section each that of it, of several each its own. None are named where a run is
+/// only to be forecast.
+fn assign_neighbours(
+    plan: &Plan,
+    joins: &[String],
+) -> Result<Vec<(String, NeighbourPlan)>, Failure> {
+    let (asked, named) = (plan.neighbours.len(), joins.len());
+    if named == 0 {
+        return Ok(Vec::new());
+    }
+    let plans: Vec<&NeighbourPlan> = match plan.neighbours.as_slice() {
+        [] => {
+            return Err(Failure::usage(format!(
+                "scenario {} asks for no load beside the calls, and --neighbour was given",
+                plan.name
+            ))
+            .hint("add a [[neighbour]] to the scenario, or leave --neighbour out"));
+        }
+        [one] => vec![one; named],
+        all if asked == named => all.iter().collect(),
+        _ => {
+            return Err(Failure::usage(format!(
+                "scenario {} asks for {asked} neighbours, --neighbour was given {named} times",
+                plan.name
+            ))
+            .hint("give --neighbour once for each [[neighbour]], in their order"));
+        }
+    };
+    Ok(joins
+        .iter()
+        .cloned()
+        .zip(plans.into_iter().cloned())
+        .collect())
+}
+
+/// Without its neighbours such a run would find nothing, and say so in green.
+fn refuse_without_neighbours(request: &RunRequest) -> Result<(), Failure> {
+    if request.plan.neighbours.is_empty() || !request.neighbours.is_empty() {
+        return Ok(());
+    }
+    let loads = request.plan.neighbours.iter().map(NeighbourPlan::text);
+    Err(Failure::usage(format!(
+        "scenario {} needs load beside the calls, and no --neighbour was given",
+        request.plan.name
+    ))
+    .detail(loads.collect::<Vec<_>>().join("\n"))
+    .hint("start `milliwatt agent --allow-neighbour` in ANOTHER guest of the same host as the guest under test, and give the line that it prints: --neighbour JOIN (once for each such guest)"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(neighbours: usize) -> Plan {
+        let set = format!(
+            "neighbour=[{}]",
+            vec!["{cores = 1, percent = 50}"; neighbours].join(", ")
+        );
+        scenario::resolve(&scenario::Request {
+            scenario: "smoke",
+            set: &[set],
+            full_for: None,
+            media_ports: PortRange::MEDIA,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn one_load_goes_to_all_neighbours_and_several_each_to_its_own() {
+        let joins = |count: usize| vec!["line".to_owned(); count];
+        let assigned = |loads, named| assign_neighbours(&plan(loads), &joins(named));
+        assert_eq!(assigned(1, 3).unwrap().len(), 3);
+        assert_eq!(assigned(2, 2).unwrap().len(), 2);
+        assert_eq!(assigned(2, 0).unwrap().len(), 0, "a forecast");
+        let said = assigned(2, 3).unwrap_err().to_string();
+        assert!(said.contains("asks for 2 neighbours"), "{said}");
+        let said = assigned(0, 1).unwrap_err().to_string();
+        assert!(said.contains("asks for no load beside the calls"), "{said}");
+    }
 }

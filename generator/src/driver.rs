@@ -9,7 +9,9 @@ use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{Lane, Leg, Party};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS};
 use milliwatt_wire::socket::SendOutcome;
+use milliwatt_wire::srtp::key::MediaKeys;
 use milliwatt_wire::time::{RunClock, RunTime};
+use std::sync::Arc;
 
 /// One packet about to leave, as the pacing thread knows it.
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +59,8 @@ pub struct Pacing<'a> {
     pub load: &'a LoadSpec,
     /// Its calls.
     pub plan: &'a CallPlan,
+    /// What its streams are encrypted with.
+    pub keys: Option<&'a Arc<MediaKeys>>,
     /// Run time on this host.
     pub clock: RunClock,
     /// How to wait for a slot.
@@ -74,7 +78,8 @@ impl Pacing<'_> {
     pub fn run(&self, end: &mut impl Departures, facts: &mut impl FnMut(Fact)) {
         let mut pacer = Pacer::new(self.load, self.plan, Leg::Receive, |lane| {
             lane.0 % self.of.max(1) == self.index
-        });
+        })
+        .with_keys(self.keys.cloned());
         let ports: Vec<usize> = pacer
             .lines()
             .iter()
@@ -133,6 +138,7 @@ impl Pacing<'_> {
                 due,
             };
             end.fill(&departure, sender.fill());
+            sender.protect();
             let handed = match end.send(&departure, sender.octets(), at, facts) {
                 SendOutcome::Sent => Handed::Sent,
                 SendOutcome::WouldBlock | SendOutcome::Refused(_) => Handed::Refused,

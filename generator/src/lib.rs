@@ -45,6 +45,7 @@ pub(crate) fn test_load() -> LoadSpec {
         legs: 2,
         full_for: Some(60 * milliwatt_wire::time::NS_PER_SECOND),
         codec: Codec::Pcmu,
+        srtp: false,
         dscp: 46,
         transfer_dscp: 0,
         playout_buffer: 60_000_000,

@@ -8,7 +8,9 @@ use crate::stream::StreamSender;
 use milliwatt_wire::facts::{Fact, PacingSecond, Scale};
 use milliwatt_wire::id::{CallId, Lane, Leg, Party, StreamId};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS, Role};
+use milliwatt_wire::srtp::key::MediaKeys;
 use milliwatt_wire::time::RunTime;
+use std::sync::Arc;
 
 /// All calls of one lane and party, one after the other: the stream on one port pair.
 #[derive(Debug)]
@@ -57,7 +59,7 @@ impl Line {
     /// on nothing is due: the run was stopped.
     fn due(
         &mut self,
-        load: &LoadSpec,
+        terms: &Terms,
         due: RunTime,
         cut: RunTime,
         facts: &mut impl FnMut(Fact),
@@ -67,14 +69,14 @@ impl Line {
             self.finish(facts);
         }
         if self.current.is_none() && due < cut {
-            self.open(load, due, facts);
+            self.open(terms, due, facts);
         }
         self.current
             .as_ref()
             .is_some_and(|(_, s)| s.next_due() <= due)
     }
 
-    fn open(&mut self, load: &LoadSpec, due: RunTime, facts: &mut impl FnMut(Fact)) {
+    fn open(&mut self, terms: &Terms, due: RunTime, facts: &mut impl FnMut(Fact)) {
         let next = self.calls.peek(&mut self.next_call);
         let Some(call) = next.filter(|c| c.start + self.offset <= due) else {
             return;
@@ -84,7 +86,10 @@ impl Line {
             party: self.party,
             leg: self.leg,
         };
-        let mut sender = StreamSender::new(load, &call, stream, call.start + self.offset);
+        let mut sender = StreamSender::new(&terms.load, &call, stream, call.start + self.offset);
+        if let Some(keys) = &terms.keys {
+            sender = sender.with_key(&keys.stream(stream));
+        }
         facts(sender.started());
         // A step that was heard of after its begin: what is past is not sent, and the rest keeps its time.
         while due < FAR && sender.next_due() + PTIME_NS <= due && sender.next_slot().is_some() {
@@ -101,10 +106,17 @@ impl Line {
     }
 }
 
+/// What a stream that is opened is made by.
+#[derive(Debug)]
+struct Terms {
+    load: LoadSpec,
+    keys: Option<Arc<MediaKeys>>,
+}
+
 /// The lines of some lanes, by slot.
 #[derive(Debug)]
 pub struct Pacer {
-    load: LoadSpec,
+    terms: Terms,
     grid: Grid,
     lines: Vec<Line>,
     by_slot: Vec<Vec<u32>>,
@@ -143,13 +155,23 @@ impl Pacer {
             }
         }
         Self {
-            load: load.clone(),
+            terms: Terms {
+                load: load.clone(),
+                keys: None,
+            },
             grid,
             lines,
             by_slot,
             cut: RunTime(i64::MAX),
             step_cut: RunTime(i64::MAX),
         }
+    }
+
+    /// The same with streams that are encrypted, when there are keys.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Option<Arc<MediaKeys>>) -> Self {
+        self.terms.keys = keys;
+        self
     }
 
     /// The grid.
@@ -173,6 +195,13 @@ impl Pacer {
             !self.by_slot[slot].is_empty()
         };
         (tick..tick + slots).find(used).unwrap_or(tick)
+    }
+
+    /// The lines that have their place in slot `tick`, by their index.
+    #[must_use]
+    pub fn lines_in(&self, tick: i64) -> &[u32] {
+        let slot = usize::try_from(tick.rem_euclid(i64::from(self.grid.slots()))).unwrap_or(0);
+        self.by_slot.get(slot).map_or(&[], Vec::as_slice)
     }
 
     /// Ends every call at `at`, or at its own end if that is sooner.
@@ -200,7 +229,7 @@ impl Pacer {
         for index in &self.by_slot[slot] {
             let index = *index as usize;
             let line = &mut self.lines[index];
-            if line.due(&self.load, due, cut, facts) {
+            if line.due(&self.terms, due, cut, facts) {
                 visit(index, line, facts);
             }
         }
@@ -220,7 +249,7 @@ impl Pacer {
         };
         while behind(line) && line.calls.peek(&mut line.next_call).is_some() {
             line.finish(facts);
-            line.open(&self.load, RunTime(i64::MAX), facts);
+            line.open(&self.terms, RunTime(i64::MAX), facts);
         }
         line.sender().filter(|s| s.stream().call == call)
     }

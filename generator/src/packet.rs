@@ -3,6 +3,8 @@
 
 use crate::calls::StreamHeaders;
 use milliwatt_wire::load::SAMPLES_PER_PACKET;
+use milliwatt_wire::srtp::RTP_GROWTH;
+use milliwatt_wire::srtp::rtp::RtpProtector;
 use rtp::header::Header;
 use webrtc_util::marshal::Marshal;
 use webrtc_util::marshal::MarshalSize;
@@ -19,7 +21,10 @@ pub const IPV6_OVERHEAD_OCTETS: u64 = 62;
 /// A packet to send, in place.
 #[derive(Clone, Debug)]
 pub struct PacketTemplate {
-    octets: [u8; PACKET_OCTETS],
+    /// With room for a tag.
+    octets: [u8; PACKET_OCTETS + RTP_GROWTH],
+    /// How many of them are sent.
+    length: usize,
 }
 
 impl PacketTemplate {
@@ -32,12 +37,15 @@ impl PacketTemplate {
             ssrc: headers.ssrc,
             ..Header::default()
         };
-        let mut octets = [0; PACKET_OCTETS];
+        let mut octets = [0; PACKET_OCTETS + RTP_GROWTH];
         let built = header.marshal_to(&mut octets[..RTP_HEADER_OCTETS]);
         debug_assert!(
             matches!(built, Ok(RTP_HEADER_OCTETS)) && header.marshal_size() == RTP_HEADER_OCTETS
         );
-        Self { octets }
+        Self {
+            octets,
+            length: PACKET_OCTETS,
+        }
     }
 
     /// Sets sequence number, timestamp and marker; the octets are then ready but for the payload.
@@ -49,13 +57,20 @@ impl PacketTemplate {
 
     /// The payload, 160 octets.
     pub fn payload_mut(&mut self) -> &mut [u8] {
-        &mut self.octets[RTP_HEADER_OCTETS..]
+        &mut self.octets[RTP_HEADER_OCTETS..PACKET_OCTETS]
+    }
+
+    /// Encrypts the payload and adds the tag: the last thing before the packet is sent. `index` is RFC 3711's, of which the
+    /// sequence number is the low 16 bits.
+    pub fn protect(&mut self, protector: &RtpProtector, index: u64) {
+        protector.protect(&mut self.octets, index);
+        self.length = self.octets.len();
     }
 
     /// The whole packet.
     #[must_use]
     pub fn octets(&self) -> &[u8] {
-        &self.octets
+        &self.octets[..self.length]
     }
 }
 

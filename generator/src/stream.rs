@@ -5,6 +5,8 @@ use crate::packet::PacketTemplate;
 use milliwatt_wire::facts::{Fact, Ledger};
 use milliwatt_wire::id::StreamId;
 use milliwatt_wire::load::{LoadSpec, PTIME_NS, TICKS_PER_PACKET};
+use milliwatt_wire::srtp::key::MasterKey;
+use milliwatt_wire::srtp::rtp::RtpProtector;
 use milliwatt_wire::time::RunTime;
 
 /// What became of a packet handed to the system.
@@ -17,8 +19,9 @@ pub enum Handed {
 }
 
 /// A stream being sent. Slots are counted from 0 at the stream's start; each is either
-/// [`fill`](Self::fill)ed and [`settle`](Self::settle)d, or [`skip`](Self::skip)ped, in order.
-#[derive(Clone, Debug)]
+/// [`fill`](Self::fill)ed, [`protect`](Self::protect)ed and [`settle`](Self::settle)d, or [`skip`](Self::skip)ped, in
+/// order.
+#[derive(Debug)]
 pub struct StreamSender {
     stream: StreamId,
     headers: StreamHeaders,
@@ -26,6 +29,8 @@ pub struct StreamSender {
     slots: u32,
     next_slot: u32,
     packet: PacketTemplate,
+    /// Of an encrypted stream.
+    protector: Option<Box<RtpProtector>>,
     ledger: Ledger,
     unsent_run: Option<(u32, u32)>,
 }
@@ -42,6 +47,7 @@ impl StreamSender {
             slots: call.packets,
             next_slot: 0,
             packet: PacketTemplate::new(headers, load.codec.payload_type()),
+            protector: None,
             ledger: Ledger {
                 stream,
                 sent: 0,
@@ -50,6 +56,13 @@ impl StreamSender {
             },
             unsent_run: None,
         }
+    }
+
+    /// The same, encrypted with this key.
+    #[must_use]
+    pub fn with_key(mut self, key: &MasterKey) -> Self {
+        self.protector = Some(Box::new(RtpProtector::new(key)));
+        self
     }
 
     /// The fact that announces the stream.
@@ -110,6 +123,16 @@ impl StreamSender {
         self.packet
             .patch(seq, self.timestamp(), self.next_slot == 0);
         self.packet.payload_mut()
+    }
+
+    /// Encrypts the packet once its payload is there; a stream that has no key stays as it is. A packet that the system
+    /// then refused leaves its sequence number, and so its part of the key stream, to the next: it was never seen.
+    #[inline]
+    pub fn protect(&mut self) {
+        if let Some(protector) = &self.protector {
+            let index = u64::from(self.headers.first_seq) + u64::from(self.ledger.sent);
+            self.packet.protect(protector, index);
+        }
     }
 
     /// The packet that [`fill`](Self::fill) prepared.

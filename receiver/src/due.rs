@@ -217,6 +217,7 @@ mod tests {
             slot: 0,
             due: RunTime(due),
             above,
+            is_anchored_anew: false,
             ipdv: [None; 2],
         }
     }

@@ -116,6 +116,7 @@ mod tests {
             slot: 0,
             due: RunTime(arrived - MS),
             above: 0,
+            is_anchored_anew: false,
             ipdv,
         }
     }

@@ -1,18 +1,25 @@
 //! All streams of one port, one call after the other. The port says whose leg it is, the SSRC
 //! which call: the end of one and the start of the next may overlap on the way.
 
+mod encrypted;
+
+use crate::opening::StreamOpener;
 use crate::packet::RtpView;
 use crate::stream::{Placed, StreamPlan, StreamReceiver};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::CallId;
 use milliwatt_wire::load::PTIME_NS;
+use milliwatt_wire::srtp::key::MediaKeys;
 use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::iter::Peekable;
+use std::sync::Arc;
 
 /// How long a stream may still arrive after its sender's last packet was due.
 pub const DRAIN_NS: i64 = NS_PER_SECOND;
+/// Clocks of two hosts agree to some milliseconds only: so far ahead it is looked for the next stream.
+const AHEAD_NS: i64 = NS_PER_SECOND;
 
 /// How a datagram arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +44,8 @@ pub enum Taken {
     },
     /// To nothing of ours: not RTP, or an unknown SSRC.
     Foreign,
+    /// It has the SSRC of an encrypted stream of ours and did not authenticate.
+    Unauthentic,
 }
 
 /// Streams to come, in order of start: worked out when their turn comes, since a run may have thousands a port.
@@ -47,8 +56,36 @@ pub struct LineReceiver {
     planned: Planned,
     /// When the next is due: looked at for every packet.
     next_due: RunTime,
-    open: VecDeque<StreamReceiver>,
+    open: VecDeque<OpenStream>,
     cut: RunTime,
+    keys: Option<Arc<MediaKeys>>,
+}
+
+/// A stream whose packets may come.
+struct OpenStream {
+    receiver: StreamReceiver,
+    /// Of an encrypted stream.
+    opener: Option<Box<StreamOpener>>,
+}
+
+impl OpenStream {
+    fn new(plan: StreamPlan, keys: Option<&MediaKeys>) -> Self {
+        let opener = |keys: &MediaKeys| {
+            let key = keys.stream(plan.stream);
+            Box::new(StreamOpener::new(plan.stream, key, plan.first_seq))
+        };
+        Self {
+            receiver: StreamReceiver::new(plan),
+            opener: keys.map(opener),
+        }
+    }
+
+    fn close(&mut self, facts: &mut impl FnMut(Fact)) {
+        if let Some(opener) = &mut self.opener {
+            opener.close(facts);
+        }
+        self.receiver.close(facts);
+    }
 }
 
 impl LineReceiver {
@@ -62,21 +99,31 @@ impl LineReceiver {
             // One is open; a second while two calls overlap on the way.
             open: VecDeque::new(),
             cut: RunTime(i64::MAX),
+            keys: None,
         }
+    }
+
+    /// The same with streams that are encrypted, when there are keys.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Option<Arc<MediaKeys>>) -> Self {
+        self.keys = keys;
+        self
     }
 
     /// Touches what [`Self::take`] will need, so that it is in the processor's cache by then.
     #[inline]
     pub fn touch(&self) {
         if let Some(stream) = self.open.back() {
-            stream.touch();
+            stream.receiver.touch();
         }
         black_box(self.next_due);
+        black_box(self.keys.is_none());
     }
 
     /// The stream of a call, while it is open.
     pub fn stream_of(&mut self, call: CallId) -> Option<&mut StreamReceiver> {
-        self.open.iter_mut().find(|s| s.plan().stream.call == call)
+        let mut open = self.open.iter_mut().map(|stream| &mut stream.receiver);
+        open.find(|s| s.plan().stream.call == call)
     }
 
     /// Opens every stream that is due by `at`, so that one of which nothing comes is missed too.
@@ -94,7 +141,8 @@ impl LineReceiver {
             .planned
             .next_if(|plan| plan.due <= at && plan.due < cut)
         {
-            self.open.push_back(StreamReceiver::new(plan));
+            let stream = OpenStream::new(plan, self.keys.as_deref());
+            self.open.push_back(stream);
         }
         let next = self.planned.peek().filter(|plan| plan.due < cut);
         self.next_due = next.map_or(RunTime(i64::MAX), |plan| plan.due);
@@ -108,7 +156,7 @@ impl LineReceiver {
         self.next_due = RunTime(i64::MIN);
     }
 
-    /// Takes a datagram.
+    /// Takes a packet: a datagram as it came, or what an encrypted one held.
     #[inline]
     pub fn take(
         &mut self,
@@ -121,10 +169,10 @@ impl LineReceiver {
             drift,
             dscp,
         } = arrival;
-        // Clocks of two hosts agree to some milliseconds only: look a little ahead.
-        self.open_until(arrived + NS_PER_SECOND);
+        self.open_until(arrived + AHEAD_NS);
         let ssrc = packet.ssrc();
-        let Some(stream) = self.open.iter_mut().rev().find(|s| s.plan().ssrc == ssrc) else {
+        let mut open = self.open.iter_mut().rev().map(|open| &mut open.receiver);
+        let Some(stream) = open.find(|s| s.plan().ssrc == ssrc) else {
             return Taken::Foreign;
         };
         if let Some(dscp) = dscp {
@@ -141,7 +189,8 @@ impl LineReceiver {
     pub fn sweep(&mut self, now: RunTime, facts: &mut impl FnMut(Fact)) {
         self.open_until(now);
         while let Some(stream) = self.open.front_mut() {
-            if stream.plan().end().min(self.cut) + DRAIN_NS + PTIME_NS > now {
+            let end = stream.receiver.plan().end();
+            if end.min(self.cut) + DRAIN_NS + PTIME_NS > now {
                 break;
             }
             stream.close(facts);
@@ -244,8 +293,8 @@ mod tests {
 
     #[test]
     fn streams_that_become_known_later_are_opened_once_it_is_looked_again() {
-        let known = std::sync::Arc::new(std::sync::Mutex::new(VecDeque::from([plan(0, 0)])));
-        let source = std::sync::Arc::clone(&known);
+        let known = Arc::new(std::sync::Mutex::new(VecDeque::from([plan(0, 0)])));
+        let source = Arc::clone(&known);
         let mut line = LineReceiver::new(std::iter::from_fn(move || {
             source.lock().unwrap().pop_front()
         }));

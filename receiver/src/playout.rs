@@ -4,8 +4,7 @@
 use milliwatt_wire::load::{PTIME_NS, SAMPLES_PER_PACKET};
 use milliwatt_wire::time::RunTime;
 
-/// Slots held: 1.28 s, far beyond any sensible depth.
-const SLOTS: usize = 64;
+const SLOTS: usize = PlayoutBuffer::SLOTS as usize;
 /// A tick may come this much before the nominal depth is full: the grid's own granularity.
 const TOLERANCE_NS: i64 = 1_000_000;
 
@@ -57,22 +56,58 @@ impl AudioPool {
 #[derive(Debug)]
 pub struct PlayoutBuffer {
     depth: i64,
-    /// By slot: which one, and where its audio is.
-    slots: [(u32, u32); SLOTS],
+    /// By slot: of which round through these places the one held here is, and where its audio lies. There is one of these a
+    /// stream: a round takes half of the octets of a slot's number.
+    rounds: [u16; SLOTS],
+    places: [u32; SLOTS],
     /// The slot whose turn came last.
     played: Option<u32>,
 }
 
-/// A slot number no stream reaches: an empty place.
-const EMPTY: u32 = u32::MAX;
+/// What became of a packet that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It waits for its turn.
+    Waits,
+    /// The same, and what waited of this slot does not any more: so much came before its turn that there is no room for it.
+    InPlaceOf(u32),
+    /// Its turn has passed: too late to be heard.
+    Past,
+}
+
+/// No round: an empty place.
+const EMPTY: u16 = u16::MAX;
+/// Rounds are counted up to here and from 0 again: 23 hours, where 1.28 s are held.
+const ROUNDS: u16 = EMPTY;
+
+/// Where a slot is held, and its round.
+fn place_of(slot: u32) -> (usize, u16) {
+    let round = slot / PlayoutBuffer::SLOTS % u32::from(ROUNDS);
+    (slot as usize % SLOTS, u16::try_from(round).unwrap_or(0))
+}
+
+/// The slot of round `other` in the place of `slot`, which is of round `round`: the nearest before or after it.
+fn slot_of(slot: u32, round: u16, other: u16) -> u32 {
+    let ahead = (i32::from(other) - i32::from(round)).rem_euclid(i32::from(ROUNDS));
+    let nearest = if ahead > i32::from(ROUNDS) / 2 {
+        ahead - i32::from(ROUNDS)
+    } else {
+        ahead
+    };
+    slot.saturating_add_signed(nearest * PlayoutBuffer::SLOTS.cast_signed())
+}
 
 impl PlayoutBuffer {
+    /// Slots held: 1.28 s, far beyond any sensible depth.
+    pub const SLOTS: u32 = 64;
+
     /// An empty buffer of a nominal depth in ns.
     #[must_use]
     pub fn new(depth: i64) -> Self {
         Self {
             depth,
-            slots: [(EMPTY, 0); SLOTS],
+            rounds: [EMPTY; SLOTS],
+            places: [0; SLOTS],
             played: None,
         }
     }
@@ -80,24 +115,48 @@ impl PlayoutBuffer {
     /// Empties it for the next stream.
     pub fn clear(&mut self, pool: &mut AudioPool) {
         self.played = None;
-        for (slot, place) in &mut self.slots {
-            if std::mem::replace(slot, EMPTY) != EMPTY {
+        for (round, place) in self.rounds.iter_mut().zip(&self.places) {
+            if std::mem::replace(round, EMPTY) != EMPTY {
                 pool.take(*place);
             }
         }
     }
 
-    /// Stores a packet's audio. False when its turn has passed: too late to be heard.
-    pub fn insert(&mut self, slot: u32, payload: &[u8], pool: &mut AudioPool) -> bool {
+    /// The slot whose turn came last, or none yet. Slots up to it are past, and those after it are not: also where it is
+    /// an earlier one than before, since the stream is played later from now on.
+    pub fn set_played(&mut self, played: Option<u32>) {
+        self.played = played;
+    }
+
+    /// Stores a packet's audio.
+    pub fn insert(&mut self, slot: u32, payload: &[u8], pool: &mut AudioPool) -> Inserted {
         if self.played.is_some_and(|played| slot <= played) {
-            return false;
+            return Inserted::Past;
         }
-        let held = &mut self.slots[slot as usize % SLOTS];
-        if held.0 != EMPTY {
-            pool.take(held.1);
+        let (index, round) = place_of(slot);
+        let before = std::mem::replace(&mut self.rounds[index], round);
+        if before != EMPTY {
+            pool.take(self.places[index]);
         }
-        *held = (slot, pool.put(payload));
-        true
+        self.places[index] = pool.put(payload);
+        if before == EMPTY || before == round {
+            Inserted::Waits
+        } else {
+            Inserted::InPlaceOf(slot_of(slot, round, before))
+        }
+    }
+
+    fn holds(&self, slot: u32) -> bool {
+        let (index, round) = place_of(slot);
+        self.rounds[index] == round
+    }
+
+    /// Slots before `slot` whose turn has not come and that are there all the same, in order: they will not be heard once
+    /// it has been taken.
+    pub fn passed_over(&self, slot: u32) -> impl Iterator<Item = u32> + '_ {
+        let first = self.played.map_or(slot, |played| played + 1);
+        let first = first.max(slot.saturating_sub(Self::SLOTS));
+        (first..slot).filter(|slot| self.holds(*slot))
     }
 
     /// The slot whose turn is at a tick due at `due`, for a stream whose slot 0 was due at `start`
@@ -116,12 +175,12 @@ impl PlayoutBuffer {
         pool: &'p mut AudioPool,
     ) -> Option<&'p [u8; SAMPLES_PER_PACKET]> {
         self.played = Some(self.played.map_or(slot, |played| played.max(slot)));
-        let held = &mut self.slots[slot as usize % SLOTS];
-        if held.0 != slot {
+        if !self.holds(slot) {
             return None;
         }
-        held.0 = EMPTY;
-        Some(pool.take(held.1))
+        let (index, _) = place_of(slot);
+        self.rounds[index] = EMPTY;
+        Some(pool.take(self.places[index]))
     }
 }
 
@@ -130,6 +189,26 @@ mod tests {
     use super::*;
 
     const MS: i64 = 1_000_000;
+
+    /// Also where rounds are counted from 0 again, and for a slot that is before the one that takes its place.
+    #[test]
+    fn what_is_displaced_is_known_by_its_round() {
+        let again = u32::from(ROUNDS) * PlayoutBuffer::SLOTS;
+        for (held, slot) in [
+            (7, 71),
+            (71, 7),
+            (again - 60, again + 4),
+            (again + 4, again - 60),
+        ] {
+            let (mut buffer, mut pool) = (PlayoutBuffer::new(60 * MS), AudioPool::new(1));
+            buffer.insert(held, &[1; 160], &mut pool);
+            let displaced = buffer.insert(slot, &[2; 160], &mut pool);
+            assert_eq!(displaced, Inserted::InPlaceOf(held));
+            assert!(buffer.take(held, &mut pool).is_none());
+            let played = buffer.take(slot.max(held), &mut pool).map(|audio| audio[0]);
+            assert_eq!(played, (slot > held).then_some(2));
+        }
+    }
 
     #[test]
     fn a_packet_is_played_its_depth_after_it_arrived() {
@@ -148,12 +227,12 @@ mod tests {
     #[test]
     fn what_comes_after_its_turn_is_refused() {
         let (mut buffer, mut pool) = (PlayoutBuffer::new(60 * MS), AudioPool::new(4));
-        assert!(buffer.insert(5, &[7; 160], &mut pool));
+        assert_eq!(buffer.insert(5, &[7; 160], &mut pool), Inserted::Waits);
         assert_eq!(buffer.take(4, &mut pool), None);
         assert_eq!(buffer.take(5, &mut pool), Some(&[7; 160]));
-        assert!(!buffer.insert(4, &[1; 160], &mut pool));
-        assert!(!buffer.insert(5, &[1; 160], &mut pool));
-        assert!(buffer.insert(6, &[1; 160], &mut pool));
+        assert_eq!(buffer.insert(4, &[1; 160], &mut pool), Inserted::Past);
+        assert_eq!(buffer.insert(5, &[1; 160], &mut pool), Inserted::Past);
+        assert_eq!(buffer.insert(6, &[1; 160], &mut pool), Inserted::Waits);
     }
 
     #[test]
@@ -164,6 +243,25 @@ mod tests {
         assert!(buffer.take(1, &mut pool).is_none());
     }
 
+    /// 3 was played; of 4 to 9 all but 6 are there, and then it is 8's turn, for a stream that is played earlier from now on.
+    /// Played later again, 5 has its turn once more.
+    #[test]
+    fn what_is_passed_over_was_there_and_is_not_heard() {
+        let (mut buffer, mut pool) = (PlayoutBuffer::new(60 * MS), AudioPool::new(4));
+        assert_eq!(buffer.passed_over(9).count(), 0, "nothing is there");
+        buffer.take(3, &mut pool);
+        for slot in [4, 5, 7, 8, 9] {
+            buffer.insert(slot, &[9; 160], &mut pool);
+        }
+        assert_eq!(buffer.passed_over(4).count(), 0, "its own turn");
+        assert_eq!(buffer.passed_over(8).collect::<Vec<_>>(), [4, 5, 7]);
+        assert!(buffer.take(8, &mut pool).is_some());
+        assert_eq!(buffer.insert(5, &[1; 160], &mut pool), Inserted::Past);
+        buffer.set_played(Some(4));
+        assert_eq!(buffer.insert(5, &[1; 160], &mut pool), Inserted::Waits);
+        assert_eq!(buffer.take(5, &mut pool), Some(&[1; 160]));
+    }
+
     /// Two streams share room for two packets. Ten of each wait, with a copy and one whose place a later slot takes;
     /// after they were played, or cleared, all room is free, and none of it twice.
     #[test]
@@ -172,7 +270,11 @@ mod tests {
         let mut buffers = [PlayoutBuffer::new(60 * MS), PlayoutBuffer::new(60 * MS)];
         for slot in [0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 64] {
             for (code, buffer) in (0..).zip(&mut buffers) {
-                assert!(buffer.insert(slot, &[code; 160], &mut pool));
+                let inserted = match slot {
+                    64 => Inserted::InPlaceOf(0),
+                    _ => Inserted::Waits,
+                };
+                assert_eq!(buffer.insert(slot, &[code; 160], &mut pool), inserted);
             }
         }
         assert_eq!(buffers[1].take(8, &mut pool), Some(&[1; 160]));

@@ -282,6 +282,7 @@ mod tests {
             legs,
             full_for: None,
             codec,
+            srtp: false,
             dscp: 46,
             transfer_dscp: 0,
             playout_buffer: 60_000_000,

@@ -1,5 +1,6 @@
 //! One known stream, received: sequence state, transit, discards, and every impairment exactly.
 
+use crate::anchor::{Anchor, Judged};
 use milliwatt_scoring::interarrival_jitter::InterarrivalJitter;
 use milliwatt_scoring::sequence::SourceState;
 use milliwatt_wire::facts::{
@@ -60,8 +61,10 @@ pub struct FirstCopy {
     pub slot: u32,
     /// When that slot was due to leave.
     pub due: RunTime,
-    /// Its transit above the stream's least so far, drift taken off, ns; never below 0.
+    /// Its transit above the one that playout is anchored to, drift taken off, ns; never below 0.
     pub above: i64,
+    /// Playout is anchored anew from the next packet on: to a longer transit.
+    pub is_anchored_anew: bool,
     /// Signed IPDV with its neighbours in sequence, ns: with the one before and the one after.
     pub ipdv: [Option<i64>; 2],
 }
@@ -119,7 +122,7 @@ pub struct StreamReceiver {
     /// Slot and index of the last settled packet that arrived.
     last_settled: Option<(u32, u64)>,
     interarrival_jitter: InterarrivalJitter,
-    reference: Option<i64>,
+    anchor: Anchor,
     last_arrival: Option<(RunTime, u64)>,
     transits: Vec<i64>,
     late: Vec<LatePacket>,
@@ -139,7 +142,7 @@ impl StreamReceiver {
             next: 0,
             last_settled: None,
             interarrival_jitter: InterarrivalJitter::new(),
-            reference: None,
+            anchor: Anchor::NEW,
             last_arrival: None,
             transits: Vec::with_capacity(64),
             late: Vec::new(),
@@ -154,7 +157,7 @@ impl StreamReceiver {
         black_box(self.plan.ssrc);
         black_box(self.next);
         black_box(self.source.received());
-        black_box(self.reference);
+        black_box(self.anchor.reference());
         black_box(self.last_arrival);
         black_box(self.second.packets);
         black_box(self.end.received);
@@ -169,10 +172,10 @@ impl StreamReceiver {
         &self.plan
     }
 
-    /// The least transit so far, ns: what playout is anchored to.
+    /// What playout is anchored to, ns: the least transit so far, or since it was anchored anew.
     #[must_use]
     pub fn reference_transit(&self) -> Option<i64> {
-        self.reference
+        self.anchor.reference()
     }
 
     /// RFC 3550 state, for reception reports.
@@ -198,23 +201,34 @@ impl StreamReceiver {
         let Some(index) = self.source.update(seq) else {
             return Placed::Foreign;
         };
-        self.turn_second(arrived, facts);
         if self.is_copy(index) {
-            self.second.duplicates += 1;
-            self.end.duplicates += 1;
+            self.take_copy(arrived, facts);
             return Placed::Duplicate;
         }
+        self.turn_second(arrived, facts);
         self.make_room(index, facts);
         let due = self.plan.due + i64::from(slot) * PTIME_NS;
         let transit = arrived - due;
-        self.note_gap(index, slot, arrived, facts);
+        let gap = self.note_gap(index, slot, arrived, facts);
         self.hold(index, slot, transit);
+        let judged = self.measure(slot, transit, (drift, gap));
+        if let Some(rose) = judged.rose {
+            self.note_anchor(slot, rose, facts);
+        }
         Placed::New(FirstCopy {
             slot,
             due,
-            above: self.measure(slot, transit, drift),
+            above: judged.above,
+            is_anchored_anew: judged.rose.is_some(),
             ipdv: self.ipdv(index, transit),
         })
+    }
+
+    /// Takes a packet that is known to be a further copy of one that came, or too old to tell.
+    pub fn take_copy(&mut self, arrived: RunTime, facts: &mut impl FnMut(Fact)) {
+        self.turn_second(arrived, facts);
+        self.second.duplicates += 1;
+        self.end.duplicates += 1;
     }
 
     /// Ends the stream: settles what is left and says the last word.
@@ -265,9 +279,9 @@ impl StreamReceiver {
         self.end.last_slot = Some(self.end.last_slot.map_or(slot, |s| s.max(slot)));
     }
 
-    /// Counts a transit; gives how far it lies above the least so far.
+    /// Counts a transit of a packet that came `gap` after the one before it; says where it lies.
     #[inline]
-    fn measure(&mut self, slot: u32, transit: i64, drift: i64) -> i64 {
+    fn measure(&mut self, slot: u32, transit: i64, (drift, gap): (i64, i64)) -> Judged {
         self.transits.push(transit);
         self.second.packets += 1;
         if let Some(j) = self.interarrival_jitter.update(transit) {
@@ -276,10 +290,10 @@ impl StreamReceiver {
             self.second.interarrival_jitter_count += 1;
             self.second.interarrival_jitter_max = self.second.interarrival_jitter_max.max(j);
         }
-        let level = transit - drift;
-        let reference = self.reference.map_or(level, |r| r.min(level));
-        self.reference = Some(reference);
-        let above = level - reference;
+        let judged = self
+            .anchor
+            .judge(transit - drift, gap, self.plan.playout_buffer);
+        let above = judged.above;
         if above > self.plan.playout_buffer {
             self.second.discarded += 1;
             self.end.discarded += 1;
@@ -290,7 +304,16 @@ impl StreamReceiver {
                 above_us: u32::try_from(above / 1000).unwrap_or(u32::MAX),
             });
         }
-        above
+        judged
+    }
+
+    #[cold]
+    fn note_anchor(&mut self, slot: u32, rose: i64, facts: &mut impl FnMut(Fact)) {
+        facts(Fact::AnchoredAnew {
+            stream: self.plan.stream,
+            slot,
+            rose_us: u32::try_from(rose / 1000).unwrap_or(u32::MAX),
+        });
     }
 
     #[inline]
@@ -307,9 +330,18 @@ impl StreamReceiver {
         [before, after]
     }
 
-    fn note_gap(&mut self, index: u64, slot: u32, arrived: RunTime, facts: &mut impl FnMut(Fact)) {
+    /// Lists a long gap between arrivals; gives how long it was, 0 before the first packet, ns.
+    fn note_gap(
+        &mut self,
+        index: u64,
+        slot: u32,
+        arrived: RunTime,
+        facts: &mut impl FnMut(Fact),
+    ) -> i64 {
+        let mut since = 0;
         if let Some((before, last)) = self.last_arrival {
             let gap = arrived - before;
+            since = gap;
             if gap > ARRIVAL_GAP_NS {
                 let missing = u32::try_from(index.saturating_sub(last + 1)).unwrap_or(u32::MAX);
                 let gap_us = u32::try_from(gap / 1000).unwrap_or(u32::MAX);
@@ -322,6 +354,7 @@ impl StreamReceiver {
             }
         }
         self.last_arrival = Some((arrived, index));
+        since
     }
 
     /// Settles the lowest index: it arrived, or it is lost for good. Once the next one that

@@ -171,6 +171,7 @@ fn opened(end: End) -> Fact {
             legs: 2,
             full_for: None,
             codec: Codec::Pcmu,
+            srtp: false,
             dscp: 46,
             transfer_dscp: 0,
             playout_buffer: 60_000_000,

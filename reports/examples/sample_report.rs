@@ -16,7 +16,7 @@ fn main() -> Result<(), ReportError> {
     let folder = std::env::args()
         .nth(1)
         .unwrap_or_else(|| "sample-report".to_owned());
-    let runs: [Sample; 7] = [
+    let runs: [Sample; 12] = [
         ("pass", sample::pass),
         ("fail", sample::fail),
         ("invalid", sample::invalid),
@@ -24,6 +24,11 @@ fn main() -> Result<(), ReportError> {
         ("sent-broke", sample::steps::sent_broke),
         ("both-broke", sample::steps::both_broke),
         ("tester-limited", sample::steps::tester_limited),
+        ("moved", sample::disruptions::moved),
+        ("gone", sample::disruptions::gone),
+        ("contended", sample::neighbours::contended),
+        ("repeated", sample::disruptions::repeated),
+        ("day", sample::day::day),
     ];
     let kept = Path::new(&folder).join("fail");
     sample::write_recordings(&kept, &sample::fail()).map_err(|source| ReportError::Write {

@@ -1,8 +1,10 @@
-//! `streams.csv`, `seconds.csv`, `recordings.csv`, `steps.csv` (RFC 4180, LF line ends): units stand in the
+//! `streams.csv`, `seconds.csv`, `recordings.csv`, `steps.csv`, `disruptions.csv` (RFC 4180, LF line ends): units stand in the
 //! column names, a field is empty where nothing was measured.
 
+mod disruptions;
 mod steps;
 
+pub use disruptions::disruptions;
 pub use steps::steps;
 
 use crate::figures;

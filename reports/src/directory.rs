@@ -77,6 +77,12 @@ pub fn write_all(
     if !measured.steps.is_empty() {
         write(&dir.join("steps.csv"), csv::steps(measured).as_bytes())?;
     }
+    if !measured.disruptions.is_empty() {
+        write(
+            &dir.join("disruptions.csv"),
+            csv::disruptions(measured).as_bytes(),
+        )?;
+    }
     write(
         &dir.join("events.jsonl"),
         events::render(measured)

@@ -1,4 +1,4 @@
-//! `events.jsonl`: dead air, silences, marks, stalls, a JSON object a line, in order of time.
+//! `events.jsonl`: dead air, silences, disruptions, marks, commands, stalls, a JSON object a line, in order of time.
 
 use milliwatt_scoring::measured::{EventRow, Measured};
 

@@ -1,6 +1,7 @@
 //! A threshold's outcome in words: what, on which leg, how much against which limit, where, when.
 
 pub mod breaking_point;
+pub mod disruption;
 
 use crate::context::RunContext;
 use crate::figures;

@@ -1,5 +1,6 @@
 //! `report.html`: one file that needs no network, with the plots inside.
 
+mod disruptions;
 mod search;
 
 use crate::context::RunContext;
@@ -9,8 +10,9 @@ use crate::findings::{self, Weight};
 use crate::incidents;
 use crate::plots::Plot;
 use crate::scorecard::Scorecard;
-use crate::tables::{self, DocumentRow, Fact, LegRow, fact};
+use crate::tables::{self, DocumentRow, Fact, LegRow, OnOffLine, fact};
 use askama::Template;
+use disruptions::Disruptions;
 use milliwatt_scoring::measured::{EventRow, Measured, ThresholdResult, Verdict};
 use search::Search;
 
@@ -38,6 +40,10 @@ struct Page<'a> {
     more_incidents: u64,
     /// Of a load that came in steps.
     search: Option<Search<'a>>,
+    /// Of a run that was interrupted or marked.
+    disruptions: Option<Disruptions<'a>>,
+    /// Of a run beside busy neighbours.
+    neighbours: Vec<OnOffLine>,
     plots: Vec<&'a Plot>,
     /// Silences that recordings hold.
     silences: u64,
@@ -120,7 +126,12 @@ pub fn render(
             .map(|(at_s, what)| (findings::moment(at_s, context), what))
             .collect(),
         search: Search::of(scorecard, context, plots),
-        plots: plots.iter().filter(|plot| !search::shows(plot)).collect(),
+        disruptions: Disruptions::of(scorecard, context, plots),
+        neighbours: tables::neighbours(scorecard),
+        plots: plots
+            .iter()
+            .filter(|plot| !search::shows(plot) && !disruptions::shows(plot))
+            .collect(),
         silences: count_silences(measured),
         shown: excerpts.len() as u64,
         excerpts: excerpts.iter().map(|e| Heard::of(e, context)).collect(),

@@ -99,9 +99,14 @@ pub fn story_length(events: &[EventRow]) -> usize {
     group(events).len() + events.iter().filter(|event| is_told(event)).count()
 }
 
-/// Whether an event is told by itself: what else recordings hold is counted with them, and steps have a table.
+/// Whether an event is told by itself: what else recordings hold is counted with them, steps and load beside the calls have a
+/// table and disruptions a section.
 fn is_told(event: &EventRow) -> bool {
-    !is_impairment(event) && event.channel.is_none() && !is_step(event)
+    !is_impairment(event)
+        && event.channel.is_none()
+        && !is_step(event)
+        && event.kind != "disruption"
+        && event.kind != "neighbour"
 }
 
 /// Whether an event is the begin or the end of a step, of which a search has many.

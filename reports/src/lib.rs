@@ -8,8 +8,11 @@
 //! - [`plots`]: SVG, each threshold drawn in.
 //! - [`excerpts`]: the silences that tell most, to be seen and heard.
 //! - [`analysis`]: the same for captures that `milliwatt analyze` read.
+//! - [`comparison`]: runs after a change against runs before it; the schema of its `comparison.json` is
+//!   `comparison.schema.json` beside this crate.
 
 pub mod analysis;
+pub mod comparison;
 pub mod context;
 pub mod csv;
 pub mod directory;

@@ -4,9 +4,10 @@
 use crate::context::{NoiseFloor, RunContext};
 use crate::figures;
 use milliwatt_scoring::measured::{
-    Attribution, BreakingPoints, CallCounts, ClockMeasured, DocumentFigure, GuestMeasured,
-    HostMeasured, Legs, Measured, Recordings, StepRow, ThresholdResult, Timers, Transfers,
-    Validity, Verdict,
+    Attribution, BreakingPoints, CallCounts, ClockMeasured, Contention, Disruption,
+    DisruptionSummary, DocumentFigure, GuestMeasured, HookRow, HostMeasured, Legs, MarkRow,
+    Measured, NeighbourRow, Recordings, StepRow, ThresholdResult, Timers, Transfers, Validity,
+    Verdict, summaries,
 };
 use serde::{Deserialize, Serialize};
 
@@ -53,8 +54,24 @@ pub struct Scorecard {
     pub breaking_point: BreakingPoints,
     /// The steps of a load that rose in steps or was searched.
     pub steps: Vec<StepRow>,
-    /// Interruptions of service.
-    pub disruptions: Vec<Reserved>,
+    /// Interruptions of service that most streams had in common, in order of time.
+    #[serde(default)]
+    pub disruptions: Vec<Disruption>,
+    /// What happened, or was made to happen, to the guest, and what live calls went through then.
+    #[serde(default)]
+    pub marks: Vec<MarkRow>,
+    /// Commands of the scenario, and how they ended.
+    #[serde(default)]
+    pub hooks: Vec<HookRow>,
+    /// Load beside the calls: what was asked of each neighbour, and what it made.
+    #[serde(default)]
+    pub neighbours: Vec<NeighbourRow>,
+    /// What calls went through with that load on and with it off; null without neighbours.
+    #[serde(default)]
+    pub contention: Option<Contention>,
+    /// What each mark and command did to live calls, over all times that it was done.
+    #[serde(default)]
+    pub disruption_summary: Vec<DisruptionSummary>,
     /// The guest program's own time keeping and host.
     pub guest: GuestMeasured,
     /// The tester's host.
@@ -133,7 +150,12 @@ impl Scorecard {
             notes: m.notes.clone(),
             breaking_point: m.breaking_point.clone(),
             steps: m.steps.clone(),
-            disruptions: Vec::new(),
+            disruptions: m.disruptions.clone(),
+            marks: m.marks.clone(),
+            hooks: m.hooks.clone(),
+            neighbours: m.neighbours.clone(),
+            contention: m.contention,
+            disruption_summary: summaries(&m.marks, &m.hooks, &m.disruptions),
             guest: m.guest.clone(),
             host: m.host.clone(),
             clock: m.clock.clone(),

@@ -1,9 +1,15 @@
 //! The tables that the terminal and the HTML report share, as text.
 
+mod disruptions;
+mod neighbours;
 mod recordings;
+mod repeats;
 mod steps;
 
+pub use disruptions::{DisruptionLine, disruptions};
+pub use neighbours::{OnOffLine, neighbours};
 pub use recordings::recordings;
+pub use repeats::{RepeatLine, repeats};
 pub use steps::{StepLine, steps};
 
 pub(crate) use steps::{LEGS as STEP_LEGS, load, metric_word, step_leg};
@@ -60,6 +66,9 @@ const ATTRIBUTION: &[ShareColumn] = &[
     ("  single streams, %", |leg| leg.path_stream_percent),
 ];
 
+/// Of encrypted streams; the row stands only where there is one of them.
+const UNAUTHENTIC: &str = "packets that did not authenticate";
+
 /// A row's label and how a leg fills it.
 type LegColumn = (&'static str, fn(&LegMeasured) -> String);
 
@@ -74,6 +83,7 @@ const LEGS: &[LegColumn] = &[
         count(leg.packets_discarded)
     }),
     ("slots not sent", |leg| count(leg.packets_not_sent)),
+    (UNAUTHENTIC, |leg| count(leg.packets_unauthentic)),
     ("duplicated / reordered", |leg| {
         format!(
             "{} / {}",
@@ -196,7 +206,11 @@ fn buffers(leg: &LegMeasured, figure: fn(&PlayoutBuffer) -> String) -> String {
 /// Both legs, a line a figure.
 #[must_use]
 pub fn legs(legs: &Legs) -> Vec<LegRow> {
-    rows(LEGS, legs)
+    let all = [&legs.receive, &legs.sent];
+    let is_authentic = all.iter().all(|leg| leg.packets_unauthentic == 0);
+    let mut rows = rows(LEGS, legs);
+    rows.retain(|row| row.label != UNAUTHENTIC || !is_authentic);
+    rows
 }
 
 /// The same of how impairments lie to each other, for those who look for a cause.

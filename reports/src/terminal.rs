@@ -1,6 +1,8 @@
 //! The summary that a run ends with: what a person must know to act, the verdict first. Plain
 //! text, no colour codes, at most [`WIDTH`] columns.
 
+mod disruptions;
+mod neighbours;
 mod steps;
 
 use crate::context::RunContext;
@@ -24,6 +26,8 @@ pub fn render(scorecard: &Scorecard, measured: &Measured, context: &RunContext) 
     heading(&mut page, scorecard, context);
     validity(&mut page, scorecard);
     steps::breaking_point(&mut page, scorecard, context);
+    disruptions::disruptions(&mut page, scorecard, context);
+    neighbours::neighbours(&mut page, scorecard);
     thresholds(&mut page, scorecard, context);
     what_happened(&mut page, measured, context);
     notes(&mut page, scorecard);
@@ -41,19 +45,19 @@ pub fn render(scorecard: &Scorecard, measured: &Measured, context: &RunContext) 
 
 /// Text that grows line by line.
 #[derive(Default)]
-struct Page {
-    text: String,
+pub(crate) struct Page {
+    pub(crate) text: String,
 }
 
 impl Page {
     /// One line, wrapped at [`WIDTH`] with continuation lines two columns further in.
-    fn line(&mut self, indent: usize, text: &str) {
+    pub(crate) fn line(&mut self, indent: usize, text: &str) {
         self.text.push_str(&" ".repeat(indent));
         self.wrap(indent, text);
     }
 
     /// A label of at most 20 columns and what it names, wrapped beside it.
-    fn labelled(&mut self, label: &str, value: &str) {
+    pub(crate) fn labelled(&mut self, label: &str, value: &str) {
         let label = format!("  {label:<20} ");
         self.text.push_str(&label);
         self.wrap(label.chars().count(), value);
@@ -80,13 +84,13 @@ impl Page {
         self.text.push('\n');
     }
 
-    fn section(&mut self, title: &str) {
+    pub(crate) fn section(&mut self, title: &str) {
         self.text.push('\n');
         self.line(0, title);
     }
 
     /// A line of a table, its columns already aligned.
-    fn row(&mut self, text: &str) {
+    pub(crate) fn row(&mut self, text: &str) {
         self.text.push_str("  ");
         self.text.push_str(text.trim_end());
         self.text.push('\n');

@@ -8,15 +8,28 @@ use serde::{Deserialize, Serialize};
 
 mod attribution;
 mod breaking;
+mod disruptions;
+mod neighbours;
 mod patterns;
+mod repeats;
 mod rows;
+mod thresholds;
 mod timers;
 mod transfers;
 
 pub use attribution::{Attribution, DelayParts, LegAttribution, Origin, WorstSecond};
 pub use breaking::{BreakingPoint, BreakingPoints, Reached, StepLeg, StepOutcome, StepRow};
+pub use disruptions::{
+    ByLeg, Disruption, DisruptionKind, DisruptionTrace, HookRow, LegDisruption, MarkEffect,
+    MarkRow, StreamBlackouts,
+};
+pub use neighbours::{
+    Contention, LegContention, NeighbourAsked, NeighbourMade, NeighbourRow, NeighbourStretch, OnOff,
+};
 pub use patterns::{BurstGap, Concealment, DeadAirClasses, LossRuns, PlayoutBuffer, Reordering};
+pub use repeats::{DisruptionSummary, RepeatBlackouts, RepeatRecoveries, summaries};
 pub use rows::{EventRow, RecordingLayout, RecordingRow, SecondRow, SilenceOrigin, StreamRow};
+pub use thresholds::{Outcome, ThresholdResult};
 pub use timers::{EndTimers, Right, Timers};
 pub use transfers::{LegTransfers, Transfers};
 
@@ -65,6 +78,16 @@ pub struct Measured {
     pub breaking_point: BreakingPoints,
     /// The steps of a stepped load.
     pub steps: Vec<StepRow>,
+    /// Interruptions of service that most streams had in common, in order of time.
+    pub disruptions: Vec<Disruption>,
+    /// What happened, or was made to happen, to the guest, in order of time.
+    pub marks: Vec<MarkRow>,
+    /// Commands of the scenario, in order of their ends.
+    pub hooks: Vec<HookRow>,
+    /// Load beside the calls, a row a neighbour.
+    pub neighbours: Vec<NeighbourRow>,
+    /// What it did to calls; none without neighbours.
+    pub contention: Option<Contention>,
     /// Calls started, ended by their hold time, cut short by the run's end.
     pub calls: CallCounts,
     /// Seconds of run time: full load's first and the one after its last.
@@ -73,6 +96,9 @@ pub struct Measured {
     pub notes: Vec<String>,
     /// Control traffic of both directions, Mbit/s over full load.
     pub control_mbps: Option<f64>,
+    /// A picture of each disruption.
+    #[serde(skip)]
+    pub disruption_traces: Vec<DisruptionTrace>,
     /// A row a second and leg.
     #[serde(skip)]
     pub seconds: Vec<SecondRow>,
@@ -184,6 +210,12 @@ pub struct LegMeasured {
     pub packets_discarded: u64,
     /// Slots never sent.
     pub packets_not_sent: u64,
+    /// Packets of encrypted streams that did not authenticate: they count as nothing else.
+    #[serde(default)]
+    pub packets_unauthentic: u64,
+    /// How often playout of a stream was anchored to a longer transit than before, after a gap: what stays late is played later.
+    #[serde(default)]
+    pub playout_anchored_anew: u64,
     /// Lost of expected, percent.
     pub loss_percent: Option<f64>,
     /// RFC 3550 A.8.
@@ -218,7 +250,7 @@ pub struct LegMeasured {
     pub transfer_mbps: Option<f64>,
     /// The interface's own counter, mean.
     pub nic_mbps: Option<f64>,
-    /// DSCP that arrived, when all streams agree and the system told.
+    /// DSCP that arrived, when all streams agree of which the system told.
     pub dscp_arrived: Option<u8>,
 }
 
@@ -324,51 +356,6 @@ pub struct Recordings {
     pub weight_bits_per_second: Option<f64>,
     /// Recordings that could not be made as small as asked.
     pub heavier_than_asked: u64,
-}
-
-/// A threshold and what came of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ThresholdResult {
-    /// Path in the scorecard.
-    pub metric: String,
-    /// Which leg, for metrics of a leg.
-    pub leg: Option<Leg>,
-    /// The limit, in `unit`.
-    pub limit: f64,
-    /// `max` or `min`.
-    pub bound: String,
-    /// Unit of limit and measured.
-    pub unit: String,
-    /// Window, as written: `15s`, `run`.
-    pub window: String,
-    /// The worst value in any window.
-    pub measured: Option<f64>,
-    /// The window's place, seconds of run time.
-    pub at_s: Option<f64>,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// The same with tainted seconds left out.
-    pub outcome_without_tainted: Outcome,
-    /// A failure only warns.
-    pub warns_only: bool,
-    /// `document`, `standard`, `own`, `practice`.
-    pub basis: String,
-    /// Section or clause.
-    pub source: String,
-    /// What a person should read beside it: what n proves, that loss decided.
-    pub note: Option<String>,
-}
-
-/// Outcome of a threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// Within the limit.
-    Pass,
-    /// Outside it.
-    Fail,
-    /// Nothing to judge.
-    NotMeasured,
 }
 
 /// A figure the document publishes, beside ours.

@@ -41,13 +41,14 @@ const BREAKING_POINTS: [&str; 2] = [
     "breaking_point.sent.last_good_mbps",
 ];
 
-const KNOWN: [Metric; 52] = [
+const KNOWN: [Metric; 62] = [
     leg("loss_percent", "percent", true),
     leg("packets_lost", "count", true),
     leg("packets_duplicated", "count", true),
     leg("packets_reordered", "count", true),
     leg("packets_discarded", "count", true),
     leg("packets_not_sent", "count", true),
+    leg("packets_unauthentic", "count", false),
     leg("interarrival_jitter_ms.mean", "ms", true),
     leg("interarrival_jitter_ms.max", "ms", true),
     leg("ipdv_ms.p50", "ms", true),
@@ -80,6 +81,15 @@ const KNOWN: [Metric; 52] = [
     leg(BREAKING_POINT, "Mbit/s", false),
     top(BREAKING_POINTS[0], "Mbit/s", false),
     top(BREAKING_POINTS[1], "Mbit/s", false),
+    top("disruptions.count", "count", false),
+    top("disruptions.blackout_ms", "ms", false),
+    top("disruptions.brownout_ms", "ms", false),
+    top("disruptions.recovered_ms", "ms", false),
+    top("disruptions.streams_affected", "count", false),
+    top("disruptions.calls_affected", "count", false),
+    top("disruptions.calls_lost", "count", false),
+    top("disruptions.packets_lost", "count", false),
+    top("disruptions.packets_late", "count", false),
     top("recordings.with_silence", "count", false),
     top("recordings.silence_events", "count", false),
     top("recordings.upper_bound_95_percent", "share", false),
@@ -120,6 +130,11 @@ impl Metric {
             .into_iter()
             .find(|leg| BREAKING_POINTS[*leg as usize] == self.path);
         spelt.or(leg.filter(|_| self.path == BREAKING_POINT))
+    }
+
+    /// What of a disruption this is; none of another metric.
+    pub(crate) fn of_disruption(&self) -> Option<&'static str> {
+        self.path.strip_prefix("disruptions.")
     }
 
     /// The legs a threshold on this metric is judged on: both when none is named.

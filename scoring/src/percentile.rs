@@ -37,6 +37,12 @@ pub struct Distribution {
 }
 
 impl Distribution {
+    /// Takes all values out.
+    pub(crate) fn clear(&mut self) {
+        self.counts.fill(0);
+        (self.total, self.max) = (0, None);
+    }
+
     /// Adds `count` values of about `ns`; the exact maximum is told by [`Self::raise_max`].
     #[inline]
     pub fn record(&mut self, ns: i64, count: u64) {

@@ -1,8 +1,10 @@
-//! Ctrl-C, SIGTERM and `milliwatt stop`: the run ends early and is judged; nothing is lost.
+//! Ctrl-C, SIGTERM, a terminal that goes away and `milliwatt stop`: the run ends early and is judged; nothing is lost.
 
-use super::{assert_complete, assert_judged, assert_said, events, under_way};
+use super::{assert_complete, assert_judged, assert_said, events, report, under_way};
 use crate::lab::{Frozen, Lab, MILLIWATT, Program, RunFolder, Side, pass_time, wait_for};
 use milliwatt_wire::clock::mono_now;
+use milliwatt_wire::time::NS_PER_SECOND;
+use std::path::Path;
 use std::process::Command;
 
 /// Starts a run, does `ask` three seconds into it, and gives the run with the time it then took, s.
@@ -51,6 +53,110 @@ fn a_polite_kill_is_as_ctrl_c() {
     let (run, took) = run_asked(&lab, |tester, _| tester.signal("TERM"));
     assert_ended_early(&run, "all calls end");
     assert!(took < 4.0, "{took} s");
+}
+
+/// The system says it, and the shell once more: that is no wish to end at once.
+#[test]
+fn a_hangup_is_as_ctrl_c_however_often_it_comes() {
+    let Some(lab) = Lab::open(&[]) else { return };
+    let (run, took) = run_asked(&lab, |tester, _| {
+        tester.signal("HUP");
+        pass_time(100);
+        tester.signal("HUP");
+    });
+    assert_ended_early(&run, "the terminal is gone: all calls end");
+    let log = std::fs::read_to_string(run.path.join("events.jsonl")).unwrap();
+    assert!(!log.contains("at once"), "{log}");
+    assert!(took < 4.0, "{took} s");
+}
+
+/// An hour of a command, in a run at a terminal of its own, which is then closed as that of a lost connection is: reading and
+/// writing fail from then on. The run ends as by Ctrl-C, all its reports are written, and the command is no more.
+#[test]
+fn a_run_whose_terminal_is_closed_is_judged_and_leaves_no_command_running() {
+    let Some(lab) = Lab::open(&["script"]) else {
+        return;
+    };
+    let agent = lab.start_agent(&[]);
+    let (out, note) = (lab.path("run"), lab.path("command.pid"));
+    let hook = format!(
+        r#"event=[{{label="long", at="1s", run=["sh", "-c", "echo $$ > {}; exec sleep 3600"], timeout="2h"}}]"#,
+        note.display()
+    );
+    let words = [
+        MILLIWATT,
+        "run",
+        "smoke",
+        "--guest",
+        &agent.join,
+        "--out",
+        out.to_str().unwrap(),
+        "--set",
+        &hook,
+    ];
+    let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+    let command = format!("exec {}", quoted.join(" "));
+    let terminal = lab.start(
+        Side::Tester,
+        "script",
+        &["--quiet", "--command", &command, "/dev/null"],
+    );
+    under_way(&out, 1500);
+    let written = || std::fs::read_to_string(&note).unwrap_or_default();
+    wait_for("the command", 5, || written().ends_with('\n'));
+    let hook = Path::new("/proc").join(written().trim());
+    assert!(hook.exists(), "the command is running");
+    let told = terminal.kill().stdout;
+    // The last of what is written.
+    let last = out.join("scorecard.json");
+    wait_for("the run's reports", 15, || last.exists());
+    wait_for("the command's end", 5, || !hook.exists());
+    let run = report(&lab, "run");
+    assert_complete(&run, 10);
+    assert!(run.count("/calls/cut") == 10, "{}", run.scorecard["calls"]);
+    let log = std::fs::read_to_string(run.path.join("events.jsonl")).unwrap();
+    assert!(
+        log.contains("the terminal is gone: all calls end"),
+        "{log}\n{told}"
+    );
+    assert!(
+        log.contains("long: its command was ended by signal 15"),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_run_under_nohup_outlives_its_terminal() {
+    let Some(lab) = Lab::open(&["nohup"]) else {
+        return;
+    };
+    let agent = lab.start_agent(&[]);
+    let out = lab.path("run");
+    let words = [
+        "run",
+        "smoke",
+        "--for",
+        "3s",
+        "--guest",
+        &agent.join,
+        "--out",
+    ];
+    let tester = lab.start(
+        Side::Tester,
+        "nohup",
+        &[&[MILLIWATT][..], &words, &[out.to_str().unwrap()]].concat(),
+    );
+    under_way(&out, 500);
+    tester.signal("HUP");
+    let run = RunFolder::of(out, tester.wait_within(15));
+    assert_complete(&run, 10);
+    assert!(
+        !events(&run).contains(&"stop".to_owned()),
+        "{:?}",
+        events(&run)
+    );
+    let [from, until] = run.full_load();
+    assert!(until - from >= 3 * NS_PER_SECOND, "{from} {until}");
 }
 
 #[test]

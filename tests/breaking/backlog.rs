@@ -11,7 +11,7 @@ fn transfer_that_rises_beside_calls_that_stay_breaks_the_sent_leg() {
         return;
     };
     lab.shape(Side::Guest, "tbf rate 40mbit burst 16kb latency 300ms");
-    let course = "mode = \"backlog\"\ncalls = 64\nfrom = 36\nto = 44\nstep = 2";
+    let course = "mode = \"backlog\"\ncalls = 64\nfrom = 36\nto = 42\nstep = 2";
     let run = ramp(&lab, course, "[transfer]\nwhen = \"backlog\"\nparallel = 4");
     assert_broke(
         &run,

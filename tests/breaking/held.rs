@@ -3,18 +3,23 @@
 use crate::calls::{assert_nothing_lost, assert_valid_as_witnessed};
 use crate::lab::{Lab, RunFolder, Witness, long};
 
-/// RTP of 664 calls and 6 Mbit/s of transfer: 120 Mbit/s on the sent leg, 115 on the other, of which nothing is lost. The guest
-/// sends back at once: as a media server it would need more than is left of two processors that both ends share.
+/// RTP of calls and a twentieth of transfer, of which nothing is lost: for a minute 120 Mbit/s on the sent leg and 115 on the
+/// other; the short form offers 250 calls, which a machine with a third of its time taken away can carry too. Calls that last as
+/// long as the test say nothing about recordings: what these would weigh travels as made-up files.
 #[test]
 fn a_hundred_and_twenty_mbps_are_held_on_both_legs_and_nothing_is_lost() {
     let Some(lab) = Lab::open(&[]) else { return };
     let agent = lab.start_agent(&[]);
-    let time = if long() { "60s" } else { "15s" };
+    let (calls, time, sent) = if long() {
+        ("calls.concurrent=664", "60s", 117.0..121.5)
+    } else {
+        ("calls.concurrent=250", "15s", 43.5..46.0)
+    };
     let witness = Witness::start();
     let set = [
-        "calls.concurrent=664",
+        calls,
         "calls.arrivals=1000/s",
-        "agent.role=echo",
+        "recording.share=0",
         "transfer.when=continuous",
         "threshold.1.max=130",
     ];
@@ -25,7 +30,9 @@ fn a_hundred_and_twenty_mbps_are_held_on_both_legs_and_nothing_is_lost() {
     let run = RunFolder::of(lab.path("run"), ended);
     println!("{}", run.ended.stdout);
     assert_nothing_lost(&run);
-    let mbps = run.number("/legs/sent/mbps/mean");
-    assert!((117.0..121.5).contains(&mbps), "{mbps}");
     assert_valid_as_witnessed(&run, &stalls);
+    if run.scorecard["validity"]["valid"] == true {
+        let mbps = run.number("/legs/sent/mbps/mean");
+        assert!(sent.contains(&mbps), "{mbps}");
+    }
 }

@@ -10,10 +10,10 @@ fn a_policer_shows_as_loss_and_not_as_delay() {
         return;
     };
     lab.police(Side::Guest, 30);
-    let run = ramp(&lab, "from = 26\nto = 34\nstep = 2", "");
+    let run = ramp(&lab, "from = 26\nto = 32\nstep = 2", "");
     let losses = ["loss_percent", "discarded_percent", "dead_air.events"];
     assert_broke(&run, "sent", 30.0, &losses);
-    assert_held(&run, "receive", 34.0);
+    assert_held(&run, "receive", 32.0);
     assert_eq!(run.verdict(), "fail");
     assert!(lab.dropped_by_queue(Side::Guest) > 0);
 }

@@ -1,7 +1,7 @@
 //! A queue in front of a narrow path: delay first.
 
 use super::{Range, assert_broke, assert_held, search};
-use crate::lab::{Lab, Side, long};
+use crate::lab::{Lab, RunFolder, Side, long};
 
 /// Every load is offered where a run takes long; else a range around the rate.
 fn range(rate: f64) -> Range {
@@ -45,7 +45,8 @@ fn the_sent_leg_breaks_at_what_the_guests_way_out_carries() {
     }
 }
 
-/// The same on the tester's way out: the receive leg breaks, and what the guest sends back is less then, and held.
+/// The same on the tester's way out: the receive leg breaks, and what the guest sends back is less then, and held. At the
+/// end the last good load is held for longer, and stays good.
 #[test]
 fn the_receive_leg_breaks_at_what_the_testers_way_out_carries() {
     let rate = if long() { 80 } else { 30 };
@@ -54,8 +55,24 @@ fn the_receive_leg_breaks_at_what_the_testers_way_out_carries() {
     };
     shape(&lab, Side::Tester, rate);
     let range = range(f64::from(rate));
-    let run = search(&lab, range, &[]);
+    let mut args = vec!["--set", "search.confirm=10s"];
+    if !long() {
+        args.extend(["--set", "search.repeats=1"]);
+    }
+    let run = search(&lab, range, &args);
     assert_broke(&run, "receive", f64::from(rate), &["pdv_ms.p999"]);
     assert_held(&run, "sent", range.to);
+    assert_confirmed(&run, "receive");
     assert_eq!(run.verdict(), "fail");
+}
+
+/// Asserts that the last step held the leg's last good load for 10 s, and that nothing was past a limit on it.
+fn assert_confirmed(run: &RunFolder, leg: &str) {
+    let step = run.scorecard["steps"].as_array().and_then(|all| all.last());
+    let step = step.unwrap();
+    assert_eq!(step["kind"], "confirm", "{step:#}");
+    let time = |name: &str| step[name].as_f64().unwrap();
+    let held = time("until_s") - time("from_s");
+    assert!((10.0..11.0).contains(&held), "{step:#}");
+    assert_eq!(step[leg]["outcome"], "good", "{step:#}");
 }

@@ -4,7 +4,7 @@ use crate::lab::{Lab, RunFolder, Side};
 
 /// 140 calls of two legs: 24.0 Mbit/s, 60 % of the 40 Mbit/s that the guest's way out carries. Calls of 4 s end all the time;
 /// recordings of ten times the usual weight, 12.5 Mbit/s in the mean, leave in batches.
-fn run(lab: &Lab, args: &[&str]) -> RunFolder {
+fn run(lab: &Lab, time: &str, args: &[&str]) -> RunFolder {
     lab.shape(Side::Guest, "tbf rate 40mbit burst 16kb latency 300ms");
     let agent = lab.start_agent(&[]);
     let set = [
@@ -12,7 +12,7 @@ fn run(lab: &Lab, args: &[&str]) -> RunFolder {
         "calls.hold=4s",
         "recording.rate=85330 bit/s",
     ];
-    let mut all = vec!["--for", "24s", "--no-abort"];
+    let mut all = vec!["--for", time, "--no-abort"];
     all.extend(set.iter().flat_map(|key| ["--set", key]));
     all.extend(args);
     let ended = lab.start_run("250-calls", &agent, "run", &all).wait();
@@ -31,7 +31,7 @@ fn batches_as_tcp_goes_break_the_sent_leg_and_the_report_names_them() {
     let Some(lab) = Lab::open(&["tc"]) else {
         return;
     };
-    let run = run(&lab, &["--set", "transfer.when=every 8s"]);
+    let run = run(&lab, "24s", &["--set", "transfer.when=every 8s"]);
     assert_eq!(run.verdict(), "fail");
     let failed = |threshold: &&serde_json::Value| {
         threshold["outcome"] == "fail" && threshold["leg"] == "sent"
@@ -54,7 +54,7 @@ fn transfers_paced_to_what_rtp_leaves_harm_nothing() {
     let Some(lab) = Lab::open(&["tc"]) else {
         return;
     };
-    let run = run(&lab, &["--set", "transfer.rate=13 Mbit/s"]);
+    let run = run(&lab, "16s", &["--set", "transfer.rate=13 Mbit/s"]);
     assert_eq!(run.verdict(), "pass", "{}", run.ended.stdout);
     assert_eq!(run.count("/legs/sent/packets_lost"), 0);
     assert!(

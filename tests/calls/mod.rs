@@ -20,10 +20,12 @@ mod first_command;
 mod freeze;
 mod load;
 mod loss;
+mod neighbours;
 mod report;
 mod roles;
 mod silence;
 mod speech;
+mod srtp;
 mod timekeeping;
 
 use crate::lab::{RunFolder, Stall, run_zero};

@@ -98,11 +98,11 @@ fn a_file_of_any_format_is_resampled_and_levelled() {
         "smoke",
         &[
             "--for",
-            "20s",
+            "10s",
             "--set",
             &audio,
             "--set",
-            "calls.hold=22s",
+            "calls.hold=12s",
             "--keep-recordings",
             "all",
         ],

@@ -6,6 +6,7 @@
 )]
 
 mod analyze;
+mod compare;
 mod help;
 mod program;
 mod scenarios;

@@ -11,6 +11,75 @@ concurrent = 2
 hold = "9s"
 "#;
 
+/// No word that ends it, no length, two ends, none, a maximum of nothing, a name that is taken, and an event behind the last.
+const WRONG_PHASES: &str = r#"hold = "9s"
+[[event]]
+label = "move"
+[[phase]]
+name = "a"
+until = "movement"
+[[phase]]
+name = "b"
+for = "0s"
+[[phase]]
+name = "c"
+for = "1s"
+until = "move"
+[[phase]]
+name = "a"
+[[phase]]
+name = "d"
+for = "1s"
+max = "0s"
+[[event]]
+label = "too late"
+after = "d""#;
+
+/// Nothing to run, no time to run it, no such phase, past the end at once or at last, once more without when, a name that is taken.
+const WRONG_EVENTS: &str = r#"hold = "9s"
+[[event]]
+label = "a"
+at = "1s"
+run = []
+[[event]]
+label = "b"
+run = ["govc"]
+timeout = "0s"
+[[event]]
+label = "c"
+after = "lunch"
+[[event]]
+label = "d"
+at = "5s"
+[[event]]
+label = "e"
+at = "1s"
+repeat = 3
+[[event]]
+label = "f"
+at = "1s"
+repeat = 3
+every = "2s"
+[[event]]
+label = "e\n"
+timeout = "1s"
+repeat = 0
+[[event]]
+label = "a""#;
+
+/// No socket, another kind's key, no regular expression, no address of HTTP.
+const WRONG_SOURCES: &str = r#"hold = "9s"
+[[hypervisor]]
+kind = "qmp"
+file = "/var/log/messages"
+[[hypervisor]]
+kind = "log"
+file = "/var/log/messages"
+pattern = "Task: ("
+[[hypervisor]]
+kind = "azure"
+address = "https://169.254.169.254""#;
+
 /// `VALID` with one change, checked by `scenarios check`.
 fn check(replaced: &str, by: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -66,6 +135,9 @@ fn what_is_wrong_in_a_file_is_shown_in_its_place_with_what_is_allowed() {
             "hold = \"9s\"\n[playout]\nbuffer = \"50ms\"".to_owned(),
         ),
         ("too-few-ports", "= 2", "= 5000".to_owned()),
+        ("phases", "hold = \"9s\"", WRONG_PHASES.to_owned()),
+        ("events", "hold = \"9s\"", WRONG_EVENTS.to_owned()),
+        ("sources", "hold = \"9s\"", WRONG_SOURCES.to_owned()),
         ("never-ends", "for = \"5s\"", String::new()),
         ("no-toml", "[calls]", "[calls".to_owned()),
     ];
@@ -103,11 +175,29 @@ fn an_unknown_scenario_is_a_usage_failure_that_offers_the_near_one() {
 
 #[test]
 fn a_scenario_of_a_later_version_says_what_is_missing() {
-    let outcome = milliwatt(&["run", "vmotion"]);
+    let outcome = milliwatt(&["run", "smoke", "--set", "agent.work=decode"]);
     assert_eq!(outcome.code, Some(1));
-    for part in ["phases ([[phase]])", "events and disruptions ([[event]])"] {
+    let part = "extra work in the guest program (agent.work)";
+    assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
+}
+
+/// It says what to start, and where; the forecast needs none.
+#[test]
+fn a_scenario_with_neighbours_and_none_named_is_refused() {
+    let outcome = milliwatt(&["run", "host-contention"]);
+    assert_eq!(outcome.code, Some(2));
+    for part in [
+        "no --neighbour was given",
+        "8 processors at 95 % in phase `contention`, 1m on and 1m off by turns",
+        "start `milliwatt agent --allow-neighbour` in ANOTHER guest of the same host",
+    ] {
         assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
     }
+    let forecast = milliwatt(&["run", "host-contention", "--dry-run"]).text();
+    assert!(
+        forecast.contains("  neighbour  8 processors at 95 %"),
+        "{forecast}"
+    );
 }
 
 #[test]
@@ -123,6 +213,30 @@ fn the_forecast_of_the_250_call_test() {
     );
     let json = milliwatt(&["run", "250-calls", "--dry-run", "--json"]);
     insta::assert_snapshot!("dry-run-250-calls-json", json.stdout);
+}
+
+/// What waits for a word, what a command line adds, and what the agent must allow.
+#[test]
+fn a_forecast_says_what_will_happen_when() {
+    let command = "event.0.run=[\"govc\", \"vm.migrate\", \"-host\", \"esx 2\", \"guest\"]";
+    let moved = [
+        "run",
+        "vmotion",
+        "--dry-run",
+        "--set",
+        "event.0.at=60s",
+        "--set",
+        command,
+        "--set",
+        "event.0.repeat=2",
+        "--set",
+        "event.0.every=5m",
+    ];
+    insta::assert_snapshot!("dry-run-vmotion", milliwatt(&moved).text());
+    for name in ["backup", "canary"] {
+        let forecast = milliwatt(&["run", name, "--dry-run"]).text();
+        insta::assert_snapshot!(format!("dry-run-{name}"), forecast);
+    }
 }
 
 #[test]

@@ -97,6 +97,14 @@ impl Lab {
         Program::start(command, self.folder.path())
     }
 
+    /// Starts `program` on this machine itself, outside both of the lab's: where the test has a part in what passes.
+    pub(crate) fn start_here(&self, program: &str, args: &[&str]) -> Program {
+        let mut command = Command::new(program);
+        command.args(args);
+        command.current_dir(self.folder.path()).env("NO_COLOR", "1");
+        Program::start(command, self.folder.path())
+    }
+
     /// Starts `milliwatt agent` on the guest, with further flags, and waits for its join line.
     pub(crate) fn start_agent(&self, args: &[&str]) -> Agent {
         let listen = format!("{}:7700", Side::Guest.address());

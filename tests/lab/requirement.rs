@@ -7,8 +7,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// True, and the test is to return, when one of `needs` is missing: `root`, `namespaces`, or the
-/// name of a program.
+/// True, and the test is to return, when one of `needs` is missing: `root`, `namespaces`, `virtual machine` (what
+/// tests/vm/fetch brings), or the name of a program.
 #[track_caller]
 pub(crate) fn missing(needs: &[&str]) -> bool {
     let Some(missing) = needs.iter().find(|need| !is_there(need)) else {
@@ -39,6 +39,9 @@ fn is_there(need: &str) -> bool {
     match need {
         "root" => rustix::process::geteuid().is_root(),
         "namespaces" => succeeds("unshare", &["--net", "true"]),
+        "virtual machine" => {
+            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/target/vm/complete")).exists()
+        }
         program => {
             let folders = std::env::var_os("PATH").unwrap_or_default();
             std::env::split_paths(&folders)

@@ -2,6 +2,8 @@
 //! the media. The tester speaks first; nothing on the media path waits for an answer.
 
 use crate::load::LoadSpec;
+use crate::neighbour::NeighbourLoad;
+use crate::srtp::key::MediaKeys;
 use crate::step::Step;
 use crate::time::{MonoTime, RunTime};
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,8 @@ pub enum ToAgent {
     Prepare {
         /// The load.
         load: Box<LoadSpec>,
+        /// What its media is protected with; none when it is not.
+        keys: Option<MediaKeys>,
         /// A guest was named: copied into the facts.
         guest_named: bool,
         /// Both ends read one kernel's clock.
@@ -72,7 +76,32 @@ pub enum ToAgent {
     },
     /// Everything has come: the session is over.
     Finish,
+    /// Instead of `Prepare`: be a neighbour, and make this load in the stretches told later. It is checked against the
+    /// agent's limits; without its leave to make any, it is refused.
+    PrepareNeighbour {
+        /// Its number, from 1: copied into the facts.
+        neighbour: u32,
+        /// The load while it is on.
+        load: NeighbourLoad,
+    },
+    /// Load is on in this stretch of run time. Without a word from the tester for [`NEIGHBOUR_LEASH_NS`], or with the end of
+    /// the connection, it ends before its time.
+    LoadOn {
+        /// From here on, or from now on.
+        from: RunTime,
+        /// Until then at the latest.
+        until: RunTime,
+    },
+    /// The stretch of load that holds this time ends at it.
+    LoadOff {
+        /// When.
+        at: RunTime,
+    },
 }
+
+/// A neighbour that has heard nothing from its tester for so long makes no load until it does, ns. The tester says
+/// something each second.
+pub const NEIGHBOUR_LEASH_NS: i64 = 5_000_000_000;
 
 /// From the agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -118,6 +147,8 @@ pub enum FromAgent {
     },
     /// The last block has been sent and every recording been confirmed or given up.
     Done,
+    /// The neighbour's load is ready to be begun.
+    NeighbourReady,
 }
 
 /// The agent's introduction.

@@ -1,9 +1,23 @@
 //! Facts: what each end saw, before any judgement. A run's `facts/` folder is a log of these, one
-//! file an end; the scorecard, every plot and any later re-judgement are computed from nothing else.
+//! file an end and one a neighbour; the scorecard, every plot and any later re-judgement are computed from nothing else.
 //!
 //! Clocks: every instant is run time by the clock of the end that wrote the fact. Transit is
 //! arrival minus due departure, so across hosts it holds the offset that the start message left
 //! and the skew since; [`Fact::Opened`] says whether both ends share one clock.
+
+mod marks;
+mod neighbours;
+mod recordings;
+mod scale;
+mod seconds;
+mod streams;
+
+pub use marks::{HookOutcome, MarkSource};
+pub use neighbours::{NeighbourFact, NeighbourPlace, NeighbourSecond};
+pub use recordings::{RecordingEventFact, RecordingFact, SilenceFact};
+pub use scale::{BUCKETS, Scale};
+pub use seconds::{DueSecond, HostSecond, PacingSecond, SentSecond, StreamSecond, TransferSecond};
+pub use streams::{DeadCause, LatePacket, Ledger, StreamEnd};
 
 use crate::clock::SleepMode;
 use crate::id::{CallId, End, Lane, Leg, StreamId};
@@ -13,51 +27,10 @@ use crate::time::RunTime;
 use serde::{Deserialize, Serialize};
 
 /// Version of the facts format: a reader refuses others.
-pub const FACTS_VERSION: u8 = 4;
+pub const FACTS_VERSION: u8 = 7;
 
 /// Packets later than this above the stream's reference transit are listed one by one, ns.
 pub const LATE_LISTED_NS: i64 = 20_000_000;
-
-/// Buckets of the coarse histograms: see [`Scale`].
-pub const BUCKETS: usize = 256;
-
-/// The scale of a coarse histogram of durations: 16 equal steps of one unit, then 16 steps an
-/// octave, each value within 3.2 % of its bucket's middle; the last bucket is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scale {
-    unit: i64,
-}
-
-impl Scale {
-    /// For all streams of an end together, once a second: steps of 8 us.
-    pub const LEG: Self = Self { unit: 8_000 };
-    /// For each stream, once a second: steps of 32 us, since hundreds of these travel.
-    pub const STREAM: Self = Self { unit: 32_000 };
-
-    /// The bucket of a duration in ns; below zero counts as zero.
-    #[must_use]
-    #[inline]
-    pub fn bucket(self, ns: i64) -> u8 {
-        let units = u64::try_from(ns.max(0) / self.unit).unwrap_or(0);
-        if units < 16 {
-            return u8::try_from(units).unwrap_or(0);
-        }
-        let octave = 63 - u64::from(units.leading_zeros()); // >= 4
-        let step = (units >> (octave - 4)) & 15;
-        u8::try_from(((octave - 3) * 16 + step).min(BUCKETS as u64 - 1)).unwrap_or(u8::MAX)
-    }
-
-    /// The middle of a bucket, ns.
-    #[must_use]
-    pub fn middle(self, bucket: u8) -> i64 {
-        let (octave, step) = (i64::from(bucket) / 16, i64::from(bucket) % 16);
-        if octave == 0 {
-            return step * self.unit + self.unit / 2;
-        }
-        let width = (1_i64 << (octave - 1)) * self.unit;
-        (16 + step) * width + width / 2
-    }
-}
 
 /// The part of a run that a second belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,223 +42,6 @@ pub enum Phase {
     Full,
     /// Calls end, recordings are transferred.
     Drain,
-}
-
-/// What one end saw of one stream in one second (of arrival).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StreamSecond {
-    /// The stream.
-    pub stream: StreamId,
-    /// The second of run time.
-    pub second: u32,
-    /// Distinct packets that arrived.
-    pub packets: u32,
-    /// Further copies of packets already here.
-    pub duplicates: u32,
-    /// RFC 4737 reordered packets.
-    pub reordered: u32,
-    /// Packets that came after their playout time.
-    pub discarded: u32,
-    /// Least transit, ns (arrival minus due departure); meaningless when `packets` is 0. This and
-    /// the other times of a second travel in whole microseconds, which halves the telemetry.
-    #[serde(with = "whole_microseconds")]
-    pub transit_min: i64,
-    /// Largest transit, ns.
-    #[serde(with = "whole_microseconds")]
-    pub transit_max: i64,
-    /// Sum over the packets of J (RFC 3550 A.8, floating point) after each, ns; from the stream's second packet on.
-    #[serde(with = "whole_microseconds")]
-    pub interarrival_jitter_sum: i64,
-    /// How many values that sum has.
-    pub interarrival_jitter_count: u32,
-    /// Largest J, ns.
-    #[serde(with = "whole_microseconds")]
-    pub interarrival_jitter_max: i64,
-    /// Coarse histogram of transit above `transit_min`: (bucket of [`Scale::STREAM`], count), ascending.
-    pub pdv: Vec<(u8, u16)>,
-}
-
-/// The packets of a leg that were due in one second, as one receiving thread saw them: what delay
-/// variation is attributed by. A packet's place is when it was due, so that what held it at the sender,
-/// on the path or at the receiver lies in the same second. Several of these may speak of one second:
-/// they add up.
-///
-/// *Above* is a packet's transit above its stream's least so far, drift taken off. *Common* is the part
-/// of it that all streams shared at that moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DueSecond {
-    /// The leg.
-    pub leg: Leg,
-    /// The second of run time (of being due).
-    pub second: u32,
-    /// Distinct packets that arrived.
-    pub packets: u32,
-    /// Sum of above, ns.
-    #[serde(with = "whole_microseconds")]
-    pub above_sum: i64,
-    /// Largest above, ns.
-    #[serde(with = "whole_microseconds")]
-    pub above_max: i64,
-    /// Packets whose common part is known: enough others were due with them.
-    pub common_packets: u32,
-    /// Sum of their common parts, ns.
-    #[serde(with = "whole_microseconds")]
-    pub common_sum: i64,
-    /// The common part of the packet with the largest above, ns; none when it is not known.
-    pub common_at_max: Option<i64>,
-    /// Sum of `taken` minus `arrived`, ns.
-    #[serde(with = "whole_microseconds")]
-    pub taken_after_sum: i64,
-    /// Largest of those, ns.
-    #[serde(with = "whole_microseconds")]
-    pub taken_after_max: i64,
-}
-
-/// Nanoseconds kept as whole microseconds, rounded to the nearest.
-mod whole_microseconds {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "the signature that serde asks for"
-    )]
-    pub(super) fn serialize<S: Serializer>(ns: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-        ns.saturating_add(500)
-            .div_euclid(1000)
-            .serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-        i64::deserialize(deserializer).map(|us| us.saturating_mul(1000))
-    }
-}
-
-/// Why a slot carried no audio to the listener.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DeadCause {
-    /// The packet never arrived.
-    Lost,
-    /// It arrived after its playout time.
-    Late,
-    /// It was never sent: the timestamp moved on, the sequence number did not.
-    NotSent,
-    /// The guest's playout clock did not tick within one packet time of due, or read the packet,
-    /// which was there, too late.
-    GuestPlayout,
-}
-
-/// A packet that arrived long after the stream's reference transit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LatePacket {
-    /// Its media slot: RTP timestamp steps of one packet time since the stream's first.
-    pub slot: u32,
-    /// How far above the reference transit, us.
-    pub above_us: u32,
-}
-
-/// The receiver's last word on a stream, one second after the sender's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StreamEnd {
-    /// The stream.
-    pub stream: StreamId,
-    /// Distinct packets that arrived.
-    pub received: u32,
-    /// Further copies.
-    pub duplicates: u32,
-    /// RFC 4737 reordered packets.
-    pub reordered: u32,
-    /// Arrived after their playout time.
-    pub discarded: u32,
-    /// Packets lost between the first and the last that arrived.
-    pub lost_inside: u32,
-    /// Sequence index (0 = the sender's first packet) of the first and of the last that arrived;
-    /// none when nothing did. What the ledger counts beyond is lost at head and tail.
-    pub first_index: Option<u32>,
-    /// See `first_index`.
-    pub last_index: Option<u32>,
-    /// Media slot of the first that arrived.
-    pub first_slot: Option<u32>,
-    /// Media slot of the last that arrived.
-    pub last_slot: Option<u32>,
-    /// The DSCP that arrived with the last packet, when the system told.
-    pub dscp: Option<u8>,
-}
-
-/// The sender's last word on a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ledger {
-    /// The stream.
-    pub stream: StreamId,
-    /// Packets handed to the network.
-    pub sent: u32,
-    /// Slots that were not sent because they came more than one packet time late.
-    pub not_sent: u32,
-    /// Packets the operating system refused.
-    pub refused: u32,
-}
-
-/// How an end kept its own time in one second.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PacingSecond {
-    /// The second of run time (of being due).
-    pub second: u32,
-    /// Packets that were due.
-    pub planned: u32,
-    /// Packets sent.
-    pub sent: u32,
-    /// Slots not sent (tester) or ticks missed (guest).
-    pub not_sent: u32,
-    /// Coarse histogram of lateness, departure minus due: see [`Scale::LEG`].
-    pub lateness: Vec<(u8, u32)>,
-    /// Largest lateness, ns, sent or not.
-    pub lateness_max: i64,
-}
-
-/// Octets and packets one end put on the network in one second, as a NIC counts them: the IP packet plus 14.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SentSecond {
-    /// The second of run time.
-    pub second: u32,
-    /// RTP packets.
-    pub rtp_packets: u32,
-    /// RTP octets.
-    pub rtp_octets: u64,
-    /// RTCP octets.
-    pub rtcp_octets: u64,
-    /// Transfer octets, with TCP headers, acknowledgements and retransmissions.
-    pub transfer_octets: u64,
-    /// Control octets, likewise.
-    pub control_octets: u64,
-    /// TCP segments retransmitted on the transfer connections.
-    pub retransmissions: u32,
-    /// Octets the interface itself counted as sent, when it was known.
-    pub nic_octets: Option<u64>,
-    /// Octets the interface counted as received.
-    pub nic_received_octets: Option<u64>,
-}
-
-/// Transfers of files from one end in one second, by that end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TransferSecond {
-    /// The second of run time.
-    pub second: u32,
-    /// Transfers under way at its end.
-    pub under_way: u32,
-    /// Files that the other end confirmed, their checksums right.
-    pub completed: u32,
-    /// Transfers that broke off or were refused: such a file is sent again, and counts as completed only then.
-    pub broken: u32,
-    /// What the pace allowed, octets as a network interface counts; none where files go as TCP does.
-    pub allowed_octets: Option<u64>,
-    /// What the other end's TCP acknowledged, octets without headers.
-    pub acknowledged_octets: u64,
-    /// Segments sent again.
-    pub retransmissions: u32,
-    /// The longest of any connection's times without an acknowledgement while something was outstanding, ms.
-    pub stalled_ms: u32,
-    /// The largest smoothed round trip of any connection, us; none when nothing was sent.
-    pub round_trip_us: Option<u32>,
 }
 
 /// How an end's packet threads keep time: what was chosen, what was asked of the system, what it granted.
@@ -306,79 +62,6 @@ pub struct Right {
     pub name: String,
     /// Granted; the reason and the remedy when refused.
     pub granted: Result<(), String>,
-}
-
-/// State of an end's host in one second; null where it could not be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct HostSecond {
-    /// The second of run time.
-    pub second: u32,
-    /// CPU in use over all cores, percent.
-    pub cpu_percent: Option<f32>,
-    /// Time stolen by the hypervisor, percent.
-    pub steal_percent: Option<f32>,
-    /// This process's CPU, percent of one core.
-    pub process_cpu_percent: Option<f32>,
-    /// The largest share of the second that a packet thread ran, percent.
-    pub running_percent: Option<f32>,
-    /// The largest share of the second that a packet thread was runnable and did not run, percent: a processor short
-    /// of time, whatever its use is. Time that a thread sleeps, or spins on purpose, is no part of it.
-    pub runnable_percent: Option<f32>,
-    /// Packets dropped at our sockets since the run began (`SO_RXQ_OVFL`, `SO_MEMINFO`).
-    pub socket_drops: u64,
-    /// Recorder frames dropped since the run began because the disk did not keep up.
-    pub recorder_drops: u64,
-    /// Largest realtime clock step seen against the monotonic clock in this second, ns.
-    pub clock_step: i64,
-}
-
-/// A recording, as the tester received and the scorer judged it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RecordingFact {
-    /// The call.
-    pub call: CallId,
-    /// File name in `recordings/`, kept or not.
-    pub file: String,
-    /// Arrived whole, checksum verified, at this run time.
-    pub received_at: RunTime,
-    /// Octets that travelled, before TCP headers.
-    pub wire_octets: u64,
-    /// The weight that the scenario asked for; when smaller than `wire_octets` the real weight was sent.
-    pub weight_octets: u64,
-    /// Transfers it took until confirmed.
-    pub attempts: u32,
-    /// Length of the audio, ms.
-    pub audio_ms: u32,
-    /// Silence events found: (channel, start ms, length ms).
-    pub silences: Vec<SilenceFact>,
-    /// Why it could not be scored, when it could not.
-    pub error: Option<String>,
-}
-
-/// One silence event in a recording.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SilenceFact {
-    /// Channel, 0 is party A.
-    pub channel: u8,
-    /// Start in the recording, ms.
-    pub start_ms: f64,
-    /// Length, ms.
-    pub length_ms: f64,
-}
-
-/// Something in a recording that is no silence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RecordingEventFact {
-    /// What: `dropout`, `splice`, `clipping`, `one-way` or `crossed`, as `milliwatt score --json` says it.
-    pub kind: String,
-    /// Channel, 0 is party A.
-    pub channel: u8,
-    /// Start in the recording, ms.
-    pub start_ms: f64,
-    /// Length, ms; of a splice, what is missing.
-    pub length_ms: f64,
-    /// Of a splice: samples that are missing, below zero that were put in; none when that cannot be told.
-    pub missing_samples: Option<i64>,
 }
 
 /// One thing that an end saw. Order within a file is by writing, not by time.
@@ -577,32 +260,71 @@ pub enum Fact {
         /// Events past those, by kind.
         unlisted: Vec<(String, u64)>,
     },
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_value_lies_within_its_bucket_middle_by_the_promised_share() {
-        for scale in [Scale::LEG, Scale::STREAM] {
-            let mut ns = 1_i64;
-            while ns < 4_000_000_000 {
-                let error = (scale.middle(scale.bucket(ns)) - ns).abs();
-                let most = (scale.unit / 2).max(ns / 31);
-                assert!(
-                    error <= most,
-                    "{ns} ns lies {error} ns from the middle of its bucket"
-                );
-                ns += ns / 7 + 1;
-            }
-        }
-    }
-
-    #[test]
-    fn buckets_ascend() {
-        for scale in [Scale::LEG, Scale::STREAM] {
-            assert!((1..=u8::MAX).all(|bucket| scale.middle(bucket) > scale.middle(bucket - 1)));
-        }
-    }
+    /// Something happened, or was made to happen, to the guest (tester only).
+    Mark {
+        /// When it was told.
+        at: RunTime,
+        /// Its name.
+        label: String,
+        /// Who says so.
+        source: MarkSource,
+    },
+    /// A command of the scenario ended, or was ended (tester only).
+    HookEnded {
+        /// Label of the event that ran it.
+        label: String,
+        /// When it was started.
+        started: RunTime,
+        /// When it ended.
+        at: RunTime,
+        /// How.
+        outcome: HookOutcome,
+        /// The end of what it wrote to standard output and standard error.
+        output: String,
+    },
+    /// A named part of the full-load time begins (tester only).
+    PartStarted {
+        /// Its name.
+        name: String,
+        /// From here on, until the next.
+        at: RunTime,
+    },
+    /// Packets of an encrypted stream that did not authenticate in one second, by the receiver: they are not the stream's,
+    /// or another than its sender made, and count nowhere else.
+    Unauthentic {
+        /// The stream whose SSRC they have.
+        stream: StreamId,
+        /// The second of run time (of arrival).
+        second: u32,
+        /// RTP packets.
+        packets: u32,
+        /// RTCP packets.
+        reports: u32,
+    },
+    /// What the end's machine is: at the beginning and when it changed what identifies it, at the end everything.
+    Environment {
+        /// When it was read.
+        at: RunTime,
+        /// All that is known; else what identifies the machine only.
+        whole: bool,
+        /// (name, value), as in `environment.json`; what is not known is left out.
+        values: Vec<(String, String)>,
+    },
+    /// What was asked of a neighbour, or what it did: load beside the calls. Of a neighbour's own log it is all that counts.
+    Neighbour {
+        /// Its number, from 1, in the order in which they were named.
+        neighbour: u32,
+        /// What is told of it.
+        told: NeighbourFact,
+    },
+    /// The receiver anchored its playout of a stream anew: from the next packet on the reference transit is a longer one, since
+    /// after a gap none came in time any more and all came evenly.
+    AnchoredAnew {
+        /// The stream.
+        stream: StreamId,
+        /// Slot of the packet that made it certain: it and those before it were judged by the old reference.
+        slot: u32,
+        /// By how much the reference rose, us.
+        rose_us: u32,
+    },
 }

@@ -10,7 +10,7 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// Version of everything after the hello: both ends must have the same.
-pub const PROTOCOL: u16 = 4;
+pub const PROTOCOL: u16 = 6;
 /// Longest message, octets.
 pub const MESSAGE_OCTETS_MAX: u32 = 4 << 20;
 

@@ -273,6 +273,8 @@ pub struct LoadSpec {
     pub full_for: Option<i64>,
     /// The codec of every stream.
     pub codec: Codec,
+    /// RTP and RTCP are protected ([`crate::srtp`]). The keys are told beside the load: this is kept in the facts.
+    pub srtp: bool,
     /// DSCP of media, 0 to 63.
     pub dscp: u8,
     /// DSCP of recording transfer.

@@ -26,15 +26,25 @@ pub type Teller = Box<dyn Fn(String) + Send>;
 pub struct Taps {
     sources: Vec<(rtrb::Consumer<CapturedPacket>, Vec<PortRoutes>)>,
     missed: Arc<Missed>,
+    srtp: bool,
 }
 
 impl Taps {
+    /// Those of a load's media, encrypted or not.
+    #[must_use]
+    pub fn of_media(srtp: bool) -> Self {
+        Self {
+            srtp,
+            ..Self::default()
+        }
+    }
+
     /// A tap for a thread with these ports, which it numbers in their order.
     pub fn open<'p>(&mut self, ports: impl IntoIterator<Item = &'p PortPair>) -> Tap {
         let (ring, out) = rtrb::RingBuffer::new(RING);
         self.sources
             .push((out, ports.into_iter().map(routes).collect()));
-        Tap::open(ring, &self.missed)
+        Tap::open(ring, &self.missed).of_media(self.srtp)
     }
 
     /// Starts the writer's thread, which ends once every tap is gone and what came through them is in the

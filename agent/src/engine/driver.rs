@@ -1,27 +1,29 @@
 //! The media-engine thread: wakes once a slot, sends what is due there, then reads what came
 //! until the next slot. Here, and nowhere else in the engine, are clocks and sockets.
 
-use super::line::{ARRIVING, EngineLine};
-use super::outgoing::{fill, hand_over, reflect, report};
+use super::line::{ARRIVING, EngineLine, Tick};
+use super::listener::EngineListener;
+use super::outgoing::{fill, hand_over, report};
 use super::port::{PortPair, RtcpPort, line_receiver, port_calls};
 use super::recorded::{RecordedLanes, record};
+use super::rest::Rest;
 use super::sent::SentLog;
 use super::status::{FactRing, MediaStatus, SocketDrops};
 use crate::recording::frames::FrameSender;
 use milliwatt_generator::calls::CallPlan;
 use milliwatt_generator::pacer::{NOT_SENT_AFTER_NS, Pacer, PacingLog};
-use milliwatt_receiver::driver::{Listener, Moment, SocketReader};
+use milliwatt_receiver::driver::{SocketReader, Until};
 use milliwatt_receiver::leg::LegLog;
-use milliwatt_receiver::line::{Arrival, DRAIN_NS, Taken};
+use milliwatt_receiver::line::DRAIN_NS;
+use milliwatt_receiver::opening::Workspace;
 use milliwatt_receiver::playout::AudioPool;
 use milliwatt_receiver::recorder::RecorderInput;
-use milliwatt_receiver::stream::Placed;
-use milliwatt_wire::capture::{self, Channel, Tap};
+use milliwatt_wire::capture::Tap;
 use milliwatt_wire::clock::{mono_now, sleep_until};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{Lane, Leg};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS, Role};
-use milliwatt_wire::socket::{Datagram, MediaSocket};
+use milliwatt_wire::srtp::key::MediaKeys;
 use milliwatt_wire::time::{MonoTime, NS_PER_SECOND, RunClock, RunTime};
 use std::io;
 use std::sync::Arc;
@@ -30,6 +32,9 @@ use std::sync::atomic::Ordering;
 /// What still waits in our sockets when all is over is read for so long at most. It did arrive.
 const LAST_READING_NS: i64 = NS_PER_SECOND;
 
+/// A slot whose successor is due already is read in for this part of a slot.
+const READ_BEHIND: i64 = 4;
+
 /// Everything an engine needs to start.
 #[derive(Debug)]
 pub struct EngineSetup {
@@ -37,6 +42,8 @@ pub struct EngineSetup {
     pub load: LoadSpec,
     /// Its calls.
     pub plan: Arc<CallPlan>,
+    /// What its media is encrypted with.
+    pub keys: Option<Arc<MediaKeys>>,
     /// Which engine this is, from 0.
     pub index: u32,
     /// How many there are: lane modulo this is the engine's.
@@ -63,6 +70,10 @@ pub struct Engine {
     pacer: Pacer,
     lines: Vec<EngineLine>,
     reader: SocketReader,
+    /// It stood still, and what came meanwhile is not all read yet.
+    is_behind: bool,
+    /// Lines whose slot is next, while it is behind.
+    next: Vec<u32>,
     pacing: PacingLog,
     leg: LegLog,
     sent: SentLog,
@@ -70,6 +81,7 @@ pub struct Engine {
     pool: AudioPool,
     recorder: FrameSender,
     tap: Tap,
+    space: Workspace,
     recorded: RecordedLanes,
     plan: Arc<CallPlan>,
     /// Steps whose streams the lines know.
@@ -86,6 +98,7 @@ impl Engine {
         let EngineSetup {
             load,
             plan,
+            keys,
             index,
             engines,
             ports,
@@ -96,9 +109,13 @@ impl Engine {
             tap,
         } = setup;
         let serves = move |lane: Lane| lane.0 % engines == index;
-        let pacer = Pacer::new(&load, &plan, Leg::Sent, serves);
+        let pacer = Pacer::new(&load, &plan, Leg::Sent, serves).with_keys(keys.clone());
         let sockets = ports.iter().map(|port| (&port.rtp, &port.rtcp));
-        let reader = SocketReader::new(sockets, 1, clock)?;
+        let until = match load.role {
+            Role::Echo => Until::Empty,
+            Role::MediaServer => Until::Begun,
+        };
+        let reader = SocketReader::new(sockets, 1, until, clock)?;
         let ipv6 = ports.first().is_some_and(|p| p.rtp.local_addr().is_ipv6());
         let mut lines = Vec::with_capacity(ports.len());
         let (shared, grid) = (Arc::new(load.clone()), Arc::new(pacer.grid().clone()));
@@ -106,6 +123,10 @@ impl Engine {
             let receiver = line_receiver((&shared, &grid), &calls, party, ARRIVING);
             let start = calls.start();
             let rtcp = RtcpPort::new(load.seed ^ u64::from(port.rtp.local_addr().port()), start);
+            let (rtcp, receiver) = (
+                rtcp.with_keys(keys.clone()),
+                receiver.with_keys(keys.clone()),
+            );
             lines.push(EngineLine::new(&load, port, rtcp, receiver));
         }
         let drops = vec![SocketDrops::default(); lines.len()];
@@ -114,6 +135,8 @@ impl Engine {
             pacer,
             lines,
             reader,
+            is_behind: false,
+            next: Vec::with_capacity(drops.len()),
             pacing: PacingLog::default(),
             leg: LegLog::new(ARRIVING),
             sent: SentLog::new(ipv6),
@@ -121,6 +144,7 @@ impl Engine {
             pool: AudioPool::new(drops.len() * waiting(&load)),
             recorder,
             tap,
+            space: Workspace::default(),
             recorded: RecordedLanes::new(drops.len(), load.legs),
             end: plan.end() + 2 * PTIME_NS,
             steps: 0,
@@ -135,14 +159,21 @@ impl Engine {
     /// Runs until the plan, or its cut, is over and drained.
     pub fn run(mut self) {
         let mut tick = 0_i64;
+        let mut rest = Rest::new(mono_now());
         while !self.status.halt.load(Ordering::Relaxed) {
             let due = self.pacer.grid().due(tick);
             if due > self.end + DRAIN_NS + 3 * PTIME_NS {
                 break;
             }
-            sleep_until(self.clock.mono(due));
-            self.send(tick, due);
-            self.receive(self.clock.mono(self.pacer.grid().due(tick + 1)));
+            sleep_until(rest.until(mono_now(), self.clock.mono(due)));
+            if self.send(tick, due) {
+                let until = self.reading_until(tick);
+                if self.receive_next(tick + 1, until) {
+                    self.is_behind &= !self.receive(until);
+                }
+            } else {
+                self.is_behind = true;
+            }
             self.keep_house(tick, due);
             tick += 1;
         }
@@ -151,7 +182,16 @@ impl Engine {
         self.finish();
     }
 
-    fn send(&mut self, tick: i64, due: RunTime) {
+    /// Until when slot `tick`'s reading goes on: to the next slot. Where that is due already, for a part of a slot, so that
+    /// the engine catches up, and what waits is read all the same.
+    fn reading_until(&self, tick: i64) -> MonoTime {
+        let next = self.clock.mono(self.pacer.grid().due(tick + 1));
+        next.max(mono_now() + self.load.slot_width / READ_BEHIND)
+    }
+
+    /// Sends what is due in a slot. False when the slot is so late that nothing of it is sent: after a stall those are gone
+    /// through first, without reading what came meanwhile, so that what is due now leaves at once.
+    fn send(&mut self, tick: i64, due: RunTime) -> bool {
         let Self {
             load,
             clock,
@@ -170,7 +210,7 @@ impl Engine {
             ..
         } = self;
         if load.role == Role::Echo {
-            return;
+            return true;
         }
         pacer.cut_step(plan.cut());
         let end = (*end).min(plan.cut());
@@ -182,18 +222,16 @@ impl Engine {
                 return;
             };
             let speaker = speaker_of(load, index);
+            let playing = Tick {
+                call: &call,
+                due,
+                drift,
+            };
             pacing.count(due, now, in_time, facts);
             let Some(sender) = line.sender() else { return };
             if in_time {
-                let frame = fill(
-                    load,
-                    sender,
-                    &call,
-                    due,
-                    drift,
-                    (&mut lines[speaker], speaker),
-                    pool,
-                );
+                let speaking = (&mut lines[speaker], speaker);
+                let frame = fill(load, sender, playing, speaking, pool, facts);
                 let ended = recorded.begin(index, &call, end);
                 let frame = call.recorded.then_some(RecorderInput::Frame(frame));
                 ended
@@ -208,7 +246,7 @@ impl Engine {
                     facts,
                 );
             } else {
-                lines[speaker].miss(&call, due, drift, pool, facts);
+                lines[speaker].miss(playing, pool, facts);
                 sender.skip();
             }
             report(
@@ -220,12 +258,43 @@ impl Engine {
                 facts,
             );
         });
+        in_time
+    }
+
+    /// After a stall reads what waits for the lines of slot `tick` first: theirs is played next, and a stream whose packets
+    /// were read is heard again from then on. False when it is `until` before that is done.
+    fn receive_next(&mut self, tick: i64, until: MonoTime) -> bool {
+        if !self.is_behind || self.load.role == Role::Echo {
+            return true;
+        }
+        let mut next = std::mem::take(&mut self.next);
+        next.clear();
+        next.extend(self.pacer.lines_in(tick));
+        let (reader, mut listener) = self.listening();
+        let all = next.iter().all(|line| {
+            let speaker = speaker_of(listener.load, *line as usize);
+            reader.read_port(speaker, &mut listener, until)
+        });
+        drop(listener);
+        self.next = next;
+        all
     }
 
     /// Reads what came until the next slot is due. True when nothing is left to read.
     fn receive(&mut self, until: MonoTime) -> bool {
         let begun = mono_now();
-        let mut listener = EngineListener {
+        let (reader, mut listener) = self.listening();
+        let all = reader.read(&mut listener, until);
+        drop(listener);
+        if all {
+            self.read_until = self.clock.run(begun);
+        }
+        all
+    }
+
+    /// The reader, and what it reads for.
+    fn listening(&mut self) -> (&mut SocketReader, EngineListener<'_, impl FnMut(Fact)>) {
+        let listener = EngineListener {
             load: &self.load,
             clock: self.clock,
             status: &self.status,
@@ -236,13 +305,10 @@ impl Engine {
             pool: &mut self.pool,
             drops: &mut self.drops,
             tap: &mut self.tap,
+            space: &mut self.space,
             facts: self.facts.sink(),
         };
-        let all = self.reader.read(&mut listener, until);
-        if all {
-            self.read_until = self.clock.run(begun);
-        }
-        all
+        (&mut self.reader, listener)
     }
 
     /// Once a packet time for each line: closes streams that are over, follows a cut.
@@ -304,106 +370,6 @@ impl Engine {
         for (line, drops) in self.lines.iter().zip(&mut self.drops) {
             drops.conclude(&line.port.rtp, &self.status);
         }
-    }
-}
-
-/// The engine, as the reader of its sockets sees it.
-struct EngineListener<'e, F> {
-    load: &'e LoadSpec,
-    clock: RunClock,
-    status: &'e MediaStatus,
-    pacer: &'e mut Pacer,
-    lines: &'e mut [EngineLine],
-    leg: &'e mut LegLog,
-    sent: &'e mut SentLog,
-    pool: &'e mut AudioPool,
-    drops: &'e mut [SocketDrops],
-    tap: &'e mut Tap,
-    facts: F,
-}
-
-impl<F: FnMut(Fact)> Listener for EngineListener<'_, F> {
-    fn socket(&self, port: usize, channel: Channel) -> &MediaSocket {
-        self.lines[port].port.socket(channel)
-    }
-
-    fn expect(&self, port: usize) {
-        self.lines[port].touch();
-    }
-
-    fn take(&mut self, port: usize, channel: Channel, datagram: &Datagram<'_>, moment: Moment) {
-        let mut how = capture::Taken {
-            arrived: moment.arrived,
-            taken: moment.taken,
-            drift: self.status.drift(moment.arrived),
-            foreign: false,
-        };
-        let is_valid = match channel {
-            Channel::Rtp => {
-                let became = self.take_rtp(port, datagram, (moment, how.drift));
-                how.foreign = became == Taken::Foreign;
-                matches!(
-                    became,
-                    Taken::Stream {
-                        placed: Placed::New(_),
-                        ..
-                    }
-                )
-            }
-            Channel::Rtcp => self.lines[port].rtcp.take(datagram.octets, moment.arrived),
-        };
-        self.tap.arrival(port, channel, datagram, how);
-        if is_valid {
-            let now = self.clock.mono(moment.taken).0;
-            self.status.last_valid.store(now, Ordering::Relaxed);
-        }
-    }
-}
-
-impl<F: FnMut(Fact)> EngineListener<'_, F> {
-    /// Takes an RTP datagram; an echo sends a new packet back.
-    fn take_rtp(
-        &mut self,
-        port: usize,
-        datagram: &Datagram<'_>,
-        (moment, drift): (Moment, i64),
-    ) -> Taken {
-        let line = &mut self.lines[port];
-        let arrival = Arrival {
-            arrived: moment.arrived,
-            drift,
-            dscp: datagram.dscp,
-        };
-        let became = line.take(
-            datagram.octets,
-            (arrival, moment.taken),
-            (self.leg, self.pool),
-            &mut self.facts,
-        );
-        let Taken::Stream {
-            plan,
-            placed: Placed::New(packet),
-        } = became
-        else {
-            return became;
-        };
-        self.drops[port].note(datagram.drops, self.status);
-        if self.load.role == Role::Echo
-            && let Some(sender) = self
-                .pacer
-                .stream_of(port, plan.stream.call, &mut self.facts)
-        {
-            reflect(
-                sender,
-                packet.slot,
-                datagram.octets,
-                (&line.port.rtp, port),
-                (self.sent, self.tap),
-                moment.taken,
-                &mut self.facts,
-            );
-        }
-        became
     }
 }
 

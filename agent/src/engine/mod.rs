@@ -3,9 +3,11 @@
 
 mod driver;
 mod line;
+mod listener;
 mod outgoing;
 mod port;
 mod recorded;
+mod rest;
 mod sent;
 mod status;
 

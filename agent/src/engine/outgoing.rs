@@ -1,6 +1,6 @@
 //! What leaves the engine: played audio, reports, echoes.
 
-use super::line::EngineLine;
+use super::line::{EngineLine, Tick};
 use super::sent::SentLog;
 use milliwatt_generator::calls::Call;
 use milliwatt_generator::pacer::Line;
@@ -19,18 +19,17 @@ use milliwatt_wire::time::RunTime;
 pub(super) fn fill(
     load: &LoadSpec,
     sender: &mut StreamSender,
-    call: &Call,
-    due: RunTime,
-    drift: i64,
+    tick: Tick<'_>,
     (line, speaker): (&mut EngineLine, usize),
     pool: &mut AudioPool,
+    facts: &mut impl FnMut(Fact),
 ) -> AudioFrame {
     let index = sender.next_slot().unwrap_or(0);
     let payload = sender.fill();
-    line.play(call, due, drift, pool, payload);
+    line.play(tick, pool, payload, facts);
     let channel = u8::try_from(speaker % usize::from(load.legs.max(1))).unwrap_or(0);
     let mut frame = AudioFrame {
-        call: call.id,
+        call: tick.call.id,
         channel,
         index,
         payload: [0; 160],
@@ -46,6 +45,7 @@ pub(super) fn hand_over(
     now: RunTime,
     facts: &mut impl FnMut(Fact),
 ) {
+    sender.protect();
     let octets = sender.octets().len();
     let handed = match socket.send(sender.octets()) {
         SendOutcome::Sent => {
@@ -78,13 +78,14 @@ pub(super) fn report(
         timestamp: sender.timestamp(),
         packets: sender.sent(),
     };
-    if let Some(octets) = at.rtcp.send(&at.port.rtcp, info, heard, now) {
+    let told = (sender.stream(), info);
+    if let Some(octets) = at.rtcp.send(&at.port.rtcp, told, heard, now) {
         tap.departure(index, Channel::Rtcp, &octets, now);
         sent.rtcp(now.second(), octets.len(), facts);
     }
 }
 
-/// Sends a packet's audio straight back, in the echo stream's own headers. Slots that never came
+/// Sends a packet's audio, as it was before it was encrypted, straight back in the echo stream's own headers. Slots that never came
 /// in were never sent back.
 pub(super) fn reflect(
     sender: &mut StreamSender,

@@ -14,7 +14,10 @@ use milliwatt_wire::capture::Channel;
 use milliwatt_wire::id::{Lane, Leg, Party, StreamId};
 use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::socket::{MediaSocket, SendOutcome};
+use milliwatt_wire::srtp::key::MediaKeys;
+use milliwatt_wire::srtp::rtcp::RtcpProtector;
 use milliwatt_wire::time::RunTime;
+use std::hint::black_box;
 use std::sync::Arc;
 
 /// A port pair's sockets, proven and connected.
@@ -110,6 +113,10 @@ pub struct RtcpPort {
     timer: ReportTimer,
     interarrival: InterarrivalJitterTicks,
     last_report: Option<(u32, RunTime)>,
+    /// Of encrypted streams.
+    keys: Option<Arc<MediaKeys>>,
+    /// What protects the reports of the stream that was last reported of.
+    protector: Option<(StreamId, RtcpProtector)>,
 }
 
 impl RtcpPort {
@@ -120,7 +127,22 @@ impl RtcpPort {
             timer: ReportTimer::new(seed, start),
             interarrival: InterarrivalJitterTicks::new(),
             last_report: None,
+            keys: None,
+            protector: None,
         }
+    }
+
+    /// The same with reports that are encrypted, when there are keys.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Option<Arc<MediaKeys>>) -> Self {
+        self.keys = keys;
+        self
+    }
+
+    /// Touches what [`Self::arrived`] will need, so that it is in the processor's cache by then.
+    #[inline]
+    pub fn touch(&self) {
+        black_box(self.interarrival.report_ticks());
     }
 
     /// A report is due.
@@ -151,17 +173,30 @@ impl RtcpPort {
         holds_report
     }
 
-    /// Sends a report on `socket`; gives its octets, none when the system refused it.
+    /// Sends the report of the sender of `stream` on `socket`; gives its octets as they left, none when the system
+    /// refused it.
     pub fn send(
         &mut self,
         socket: &MediaSocket,
-        sender: SenderInfo,
+        (stream, sender): (StreamId, SenderInfo),
         heard: Option<Heard>,
         now: RunTime,
     ) -> Option<Vec<u8>> {
         let reception = heard.map(|h| self.reception(h, now));
-        let octets = build_report(sender, reception, "milliwatt");
+        let mut octets = build_report(sender, reception, "milliwatt");
+        if let Some(protector) = self.protector_of(stream) {
+            protector.protect(&mut octets);
+        }
         (socket.send(&octets) == SendOutcome::Sent).then_some(octets)
+    }
+
+    /// What protects the reports of an encrypted stream: from its first to its last, since it counts them.
+    fn protector_of(&mut self, stream: StreamId) -> Option<&mut RtcpProtector> {
+        let keys = self.keys.as_deref()?;
+        if self.protector.as_ref().is_none_or(|(of, _)| *of != stream) {
+            self.protector = Some((stream, RtcpProtector::new(keys.stream(stream))));
+        }
+        self.protector.as_mut().map(|(_, protector)| protector)
     }
 
     fn reception(&self, heard: Heard, now: RunTime) -> Reception {

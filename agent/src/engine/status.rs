@@ -20,6 +20,8 @@ pub struct MediaStatus {
     pub halt: AtomicBool,
     /// Datagrams that our own sockets dropped.
     pub socket_drops: AtomicU64,
+    /// Packets of encrypted streams that did not authenticate.
+    pub unauthentic: AtomicU64,
     /// Recorder frames that found the ring full.
     pub recorder_drops: AtomicU64,
     /// Facts that found the ring full: nothing may be lost, so this must stay 0.
@@ -36,6 +38,7 @@ impl Default for MediaStatus {
             cut: AtomicI64::new(i64::MAX),
             halt: AtomicBool::new(false),
             socket_drops: AtomicU64::new(0),
+            unauthentic: AtomicU64::new(0),
             recorder_drops: AtomicU64::new(0),
             fact_drops: AtomicU64::new(0),
             threads: Mutex::default(),

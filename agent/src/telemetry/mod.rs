@@ -2,11 +2,11 @@
 //! cannot be read is none: a figure that was not measured never looks like zero.
 
 mod addresses;
-mod environment;
+pub mod environment;
 mod threads;
 
 pub use addresses::{InterfaceAddress, interface_addresses, interface_of, own_addresses};
-pub use environment::environment;
+pub use environment::{EnvironmentWatch, environment};
 pub use threads::ThreadShares;
 
 use milliwatt_wire::clock::ClockPair;

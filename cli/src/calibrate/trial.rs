@@ -63,6 +63,7 @@ impl Trial {
         let request = RunRequest {
             plan,
             guests: self.guest.iter().cloned().collect(),
+            neighbours: Vec::new(),
             out: Some(folder.clone()),
             json: false,
             capture: false,

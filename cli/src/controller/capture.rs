@@ -1,7 +1,7 @@
 //! The capture of a whole run: both halves in order of time, and before them the plan and the ledgers,
 //! in one file. Each half is read once, front to back.
 
-use super::directory::{capture_path, facts_path, guest_capture_folder};
+use super::directory::{capture_path, facts_files, guest_capture_folder};
 use crate::analyze::capture::{Record, read};
 use crate::output;
 use milliwatt_agent::capture::half::{COMMENT, describe};
@@ -150,7 +150,9 @@ impl<W: Write> Joined<W> {
             pcapng::custom(&mut self.blocks, &note);
         }
         for end in [End::Tester, End::Guest] {
-            self.plan_of(&facts_path(folder, end), end)?;
+            for file in facts_files(folder, end) {
+                self.plan_of(&file, end)?;
+            }
         }
         Ok(())
     }

@@ -23,12 +23,20 @@ impl Exchange {
     }
 }
 
-/// Best exchange of the first ten seconds and of the last: their slope is the skew.
+/// Best exchange of the first ten seconds and of the last: their slope is the skew. What an offset stepped by from one ten
+/// seconds to the next is none: a clock was set, or stood still with its machine.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SkewEstimate {
     first: Option<Exchange>,
+    /// Of the ten seconds before the last.
+    before: Option<Exchange>,
     last: Option<Exchange>,
+    /// What the offset stepped by since the first, ns.
+    stepped: i64,
 }
+
+/// No clock runs faster or slower by more, ns each second: NTP slews at most so much.
+const SKEW_MAX_NS: i64 = 500_000;
 
 /// Exchanges of one such window are compared by round trip, the fastest counts.
 const WINDOW_NS: i64 = 10 * NS_PER_SECOND;
@@ -47,11 +55,25 @@ impl SkewEstimate {
                 None
             }
             _ => {
+                self.note_step();
                 let skew = self.skew();
                 self.first = self.first.or(self.last);
-                self.last = Some(exchange);
+                self.before = self.last.replace(exchange);
                 skew
             }
+        }
+    }
+
+    /// An offset that moved further than any skew and the error of both exchanges explain stepped.
+    fn note_step(&mut self) {
+        let (Some(before), Some(last)) = (self.before, self.last) else {
+            return;
+        };
+        let moved = last.offset() - before.offset();
+        let span = (last.t1 - before.t1) / NS_PER_SECOND + 1;
+        let error = i64::midpoint(last.round_trip(), before.round_trip());
+        if moved.abs() > span * SKEW_MAX_NS + error {
+            self.stepped += moved;
         }
     }
 
@@ -61,7 +83,7 @@ impl SkewEstimate {
         if span < SPAN_MIN_NS {
             return None;
         }
-        let moved = i128::from(last.offset() - first.offset());
+        let moved = i128::from(last.offset() - first.offset() - self.stepped);
         i64::try_from(moved * i128::from(NS_PER_SECOND) / i128::from(span)).ok()
     }
 }
@@ -94,6 +116,24 @@ mod tests {
             t4: ms(100_030.0),
         };
         assert_eq!((e.offset(), e.round_trip()), (49_997_500_000, 29_000_000));
+    }
+
+    /// The guest's clock stands still for a second at 47 s, with its machine; before and after it gains 0.1 ms a second.
+    #[test]
+    fn a_clock_that_stood_still_has_no_other_skew() {
+        let mut estimate = SkewEstimate::default();
+        let mut known = Vec::new();
+        for second in 0..200_i64 {
+            let stood = if second < 47 { 0 } else { NS_PER_SECOND };
+            let offset = second * 100_000 - stood;
+            let e = exchange(second * NS_PER_SECOND, 100_000, 100_000, offset);
+            known.extend(estimate.take(e));
+        }
+        assert!(known.len() > 10);
+        // Of the ten seconds in which it stepped, what it gained is taken for a part of the step: 1 ms of 200 s.
+        for ppb in known {
+            assert!((70_000..=101_000).contains(&ppb), "{ppb} ppb");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! From a run's folder to its reports: what `run` does at its end and `milliwatt report` any time.
 
 use super::directory::RecordedFacts;
-use super::record::{Environment, RunRecord, read_json};
+use super::environment::Environment;
+use super::record::{RunRecord, read_json, write_json};
 use crate::exit::Failure;
 use milliwatt_reports::directory::write_all;
 use milliwatt_reports::scorecard::Scorecard;
@@ -24,9 +25,18 @@ pub struct Conclusion {
 /// Scores the facts in `folder` and writes every report; judged by their own thresholds or by others.
 pub fn conclude(folder: &Path, judgement: Option<Judgement>) -> Result<Conclusion, Failure> {
     let record: RunRecord = read_json(folder, "run.json")?;
-    let environment: Environment = read_json(folder, "environment.json").unwrap_or_default();
+    let mut environment: Environment = read_json(folder, "environment.json").unwrap_or_default();
     let mut facts = RecordedFacts::open(folder)?;
-    let measured = score(judgement, |take| facts.read(take))?;
+    let measured = score(judgement, |take| {
+        facts.read(&mut |end, fact| {
+            environment.absorb(end, fact);
+            take(end, fact);
+        })
+    })?;
+    environment.compare();
+    if environment != Environment::default() {
+        write_json(folder, "environment.json", &environment)?;
+    }
     let duration = measured
         .seconds
         .last()

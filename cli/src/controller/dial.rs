@@ -28,6 +28,8 @@ pub(super) struct Dial {
     pub(super) run: u64,
     pub(super) bind: Option<IpAddr>,
     pub(super) meter: Arc<TcpMeter>,
+    /// The number of the neighbour that is dialled; none is the guest.
+    pub(super) neighbour: Option<u32>,
 }
 
 /// A connection past TLS, hello and token.

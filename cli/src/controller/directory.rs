@@ -67,20 +67,72 @@ pub fn discard(folder: &Path) {
     }
 }
 
+/// Octets of a file of facts, about: a log that outgrows it goes on in another file.
+const FILE_OCTETS: u64 = 32 << 20;
+
+/// The files of an end's log in order, those that there are.
+#[must_use]
+pub fn facts_files(folder: &Path, end: End) -> Vec<PathBuf> {
+    files_from(facts_path(folder, end))
+}
+
+/// A log's first file and those that follow it.
+fn files_from(first: PathBuf) -> Vec<PathBuf> {
+    let further: Vec<PathBuf> = (1..u32::MAX)
+        .map(|index| further_path(&first, index))
+        .take_while(|path| path.exists())
+        .collect();
+    std::iter::once(first).chain(further).collect()
+}
+
+/// Name of the files that follow the first: `tester.0001.facts`.
+fn further_path(first: &Path, index: u32) -> PathBuf {
+    first.with_extension(format!("{index:04}.facts"))
+}
+
+/// Name of a neighbour's log in `facts/`.
+fn neighbour_path(folder: &Path, number: u32) -> PathBuf {
+    folder
+        .join("facts")
+        .join(format!("neighbour-{number}.facts"))
+}
+
 /// A growing facts log.
 pub(super) struct FactsLog {
+    first: PathBuf,
     file: File,
+    octets: u64,
+    /// Files before this one.
+    index: u32,
 }
 
 impl FactsLog {
     pub(super) fn create(folder: &Path, end: End) -> io::Result<Self> {
+        Self::create_at(facts_path(folder, end))
+    }
+
+    /// What the neighbour of this number tells.
+    pub(super) fn create_for_neighbour(folder: &Path, number: u32) -> io::Result<Self> {
+        Self::create_at(neighbour_path(folder, number))
+    }
+
+    fn create_at(first: PathBuf) -> io::Result<Self> {
         Ok(Self {
-            file: File::create(facts_path(folder, end))?,
+            file: File::create(&first)?,
+            first,
+            octets: 0,
+            index: 0,
         })
     }
 
     /// Appends a block; a killed tester loses at most what is not yet here.
     pub(super) fn append(&mut self, block: &[u8]) -> io::Result<()> {
+        if self.octets >= FILE_OCTETS {
+            self.file = File::create_new(further_path(&self.first, self.index + 1))?;
+            self.index += 1;
+            self.octets = 0;
+        }
+        self.octets += block.len() as u64;
         self.file.write_all(block)
     }
 }
@@ -92,12 +144,14 @@ pub struct RecordedFacts {
     notes: Vec<String>,
 }
 
-/// One end's.
+/// One end's, or a neighbour's.
 struct RecordedLog {
     end: End,
+    /// Of this neighbour: of its log nothing but what it says of itself is taken.
+    neighbour: Option<u32>,
     path: PathBuf,
-    file: File,
-    octets: u64,
+    /// Its files, and how far each had come.
+    files: Vec<(File, u64)>,
 }
 
 impl RecordedFacts {
@@ -106,7 +160,7 @@ impl RecordedFacts {
         let (mut logs, mut notes) = (Vec::new(), Vec::new());
         for end in [End::Tester, End::Guest] {
             let path = facts_path(folder, end);
-            match RecordedLog::open(end, &path) {
+            match RecordedLog::open(path.clone(), end) {
                 Ok(log) => logs.push(log),
                 Err(e) if end == End::Guest => notes.push(format!(
                     "{}: {e}: the guest's side is missing",
@@ -115,10 +169,20 @@ impl RecordedFacts {
                 Err(e) => return Err(unreadable(&path, &e)),
             }
         }
+        for number in (1..).take_while(|number| neighbour_path(folder, *number).exists()) {
+            let path = neighbour_path(folder, number);
+            let opened = RecordedLog::open(path.clone(), End::Tester);
+            let log = opened.map_err(|e| unreadable(&path, &e))?;
+            logs.push(RecordedLog {
+                neighbour: Some(number),
+                ..log
+            });
+        }
         Ok(Self { logs, notes })
     }
 
-    /// Hands every fact to `take`, one end's after the other's.
+    /// Hands every fact to `take`, one end's after the other's; then what neighbours say of themselves, as facts of the
+    /// tester, which asked them.
     pub fn read(&mut self, take: &mut dyn FnMut(End, &Fact)) -> Result<(), Failure> {
         for log in &self.logs {
             if let Some(note) = log.read(take).map_err(|e| unreadable(&log.path, &e))?
@@ -138,29 +202,50 @@ impl RecordedFacts {
 }
 
 impl RecordedLog {
-    fn open(end: End, path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+    fn open(first: PathBuf, end: End) -> io::Result<Self> {
+        let open = |path: &PathBuf| {
+            let file = File::open(path)?;
+            let octets = file.metadata()?.len();
+            Ok((file, octets))
+        };
+        let files = files_from(first.clone());
         Ok(Self {
             end,
-            path: path.to_path_buf(),
-            octets: file.metadata()?.len(),
-            file,
+            neighbour: None,
+            path: first,
+            files: files.iter().map(open).collect::<io::Result<_>>()?,
         })
+    }
+
+    /// A neighbour speaks for nobody else.
+    fn holds(&self, fact: &Fact) -> bool {
+        let Some(number) = self.neighbour else {
+            return true;
+        };
+        matches!(fact, Fact::Neighbour { neighbour, .. } if *neighbour == number)
     }
 
     /// Gives a note when not all could be read.
     fn read(&self, take: &mut dyn FnMut(End, &Fact)) -> io::Result<Option<String>> {
-        (&self.file).rewind()?;
-        let mut blocks = BlockReader::new(BufReader::new((&self.file).take(self.octets)));
         let path = self.path.display();
-        for block in &mut blocks {
-            match block {
-                Ok(block) => block.facts.iter().for_each(|fact| take(self.end, fact)),
-                Err(e) => return Ok(Some(format!("{path}: {e}: what follows is not read"))),
+        for (file, octets) in &self.files {
+            let mut file = file;
+            file.rewind()?;
+            let mut blocks = BlockReader::new(BufReader::new(file.take(*octets)));
+            for block in &mut blocks {
+                match block {
+                    Ok(block) => {
+                        let own = block.facts.iter().filter(|fact| self.holds(fact));
+                        own.for_each(|fact| take(self.end, fact));
+                    }
+                    Err(e) => return Ok(Some(format!("{path}: {e}: what follows is not read"))),
+                }
+            }
+            if blocks.truncated() {
+                return Ok(Some(format!("{path}: the last block is incomplete")));
             }
         }
-        let incomplete = blocks.truncated();
-        Ok(incomplete.then(|| format!("{path}: the last block is incomplete")))
+        Ok(None)
     }
 }
 
@@ -173,5 +258,66 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
 pub(super) fn absorb(block: &[u8], mut take: impl FnMut(&Fact)) {
     for block in BlockReader::new(block).flatten() {
         block.facts.iter().for_each(&mut take);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use milliwatt_wire::block::encode_block;
+    use milliwatt_wire::facts::NeighbourFact;
+    use milliwatt_wire::time::RunTime;
+
+    fn closed(at: i64) -> Fact {
+        Fact::Closed { at: RunTime(at) }
+    }
+
+    /// Two blocks that fill a file each, and a small one: three files, read as one log; so far as they had come.
+    #[test]
+    fn a_log_that_outgrows_its_file_goes_on_in_another() {
+        let folder = tempfile::tempdir().unwrap();
+        create(folder.path()).unwrap();
+        let mut log = FactsLog::create(folder.path(), End::Tester).unwrap();
+        for index in 0..2 {
+            log.append(&encode_block(index, &[closed(1)])).unwrap();
+            // As if so much had been written.
+            log.octets = FILE_OCTETS;
+        }
+        log.append(&encode_block(2, &[closed(3)])).unwrap();
+        let files = facts_files(folder.path(), End::Tester);
+        let names: Vec<_> = files.iter().map(|path| path.file_name().unwrap()).collect();
+        assert_eq!(
+            names,
+            ["tester.facts", "tester.0001.facts", "tester.0002.facts"]
+        );
+        let mut recorded = RecordedFacts::open(folder.path()).unwrap();
+        log.append(&encode_block(3, &[closed(4)])).unwrap();
+        let mut read = Vec::new();
+        recorded
+            .read(&mut |_, fact| read.push(fact.clone()))
+            .unwrap();
+        assert_eq!(read, [closed(1), closed(1), closed(3)]);
+    }
+
+    /// A neighbour cannot close the tester's log, nor tell of another neighbour.
+    #[test]
+    fn of_a_neighbours_log_only_what_it_says_of_itself_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        create(folder.path()).unwrap();
+        let told = |neighbour| {
+            let told = NeighbourFact::Closed { at: RunTime(1) };
+            Fact::Neighbour { neighbour, told }
+        };
+        let mut tester = FactsLog::create(folder.path(), End::Tester).unwrap();
+        tester.append(&encode_block(0, &[closed(7)])).unwrap();
+        let mut log = FactsLog::create_for_neighbour(folder.path(), 1).unwrap();
+        let facts = [closed(9), told(1), told(2)];
+        log.append(&encode_block(0, &facts)).unwrap();
+        let mut recorded = RecordedFacts::open(folder.path()).unwrap();
+        let mut read = Vec::new();
+        recorded
+            .read(&mut |_, fact| read.push(fact.clone()))
+            .unwrap();
+        assert_eq!(read, [closed(7), told(1)]);
     }
 }

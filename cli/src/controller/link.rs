@@ -123,6 +123,13 @@ struct Keeper {
 }
 
 impl Keeper {
+    fn complain(&self, text: &str) {
+        match self.dial.neighbour {
+            None => output::complain(text),
+            Some(number) => output::complain(&format!("neighbour {number}: {text}")),
+        }
+    }
+
     async fn keep(mut self, mut connected: Connected) {
         while let Err(error) = self.serve(connected).await {
             let why = format!("{error:#}");
@@ -131,19 +138,22 @@ impl Keeper {
                 drop(self.inbox.send(LinkEvent::Lost(why)).await);
                 return;
             }
-            output::complain(&format!("control connection lost, dialling again: {why}"));
+            self.complain(&format!("control connection lost, dialling again: {why}"));
             if self.inbox.send(LinkEvent::Lost(why.clone())).await.is_err() {
                 return;
             }
             match self.dial_again(&why).await {
                 Ok(again) => connected = again,
                 Err(why) => {
-                    output::complain(&format!("the guest is lost: {why}"));
+                    match self.dial.neighbour {
+                        None => self.complain(&format!("the guest is lost: {why}")),
+                        Some(_) => self.complain(&format!("it is lost: {why}")),
+                    }
                     drop(self.inbox.send(LinkEvent::GaveUp(why)).await);
                     return;
                 }
             }
-            output::complain("control connection is back");
+            self.complain("control connection is back");
             if self.inbox.send(LinkEvent::Resumed).await.is_err() {
                 return;
             }

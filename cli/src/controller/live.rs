@@ -1,10 +1,21 @@
 //! What a person sees while the run goes on, and the rule that ends a hopeless one.
 
+use crate::output;
 use crate::scenario::abort::AbortRule;
 use milliwatt_scoring::scorer::Live;
 use milliwatt_wire::facts::Phase;
 use milliwatt_wire::id::Leg;
 use std::io::IsTerminal;
+
+/// A line of its own on standard error, in place of the progress that stands there.
+pub(super) fn tell(text: &str) {
+    let clear = if std::io::stderr().is_terminal() {
+        "\r\x1b[2K"
+    } else {
+        ""
+    };
+    output::complain(&format!("{clear}{text}"));
+}
 
 /// Progress on standard error: one line that is rewritten on a terminal, a line every ten seconds elsewhere.
 pub(super) struct Progress {
@@ -23,11 +34,11 @@ impl Progress {
     }
 
     /// Shows the state at second `second`.
-    /// `offered` is the load of the step under way, Mbit/s.
+    /// `offered` is the load of the step under way, Mbit/s; `part` is the named part of full load.
     pub(super) fn show(
         &mut self,
         second: u32,
-        (phase, offered): (Phase, Option<f64>),
+        (phase, offered, part): (Phase, Option<f64>, Option<&str>),
         calls: usize,
         live: &Live,
     ) {
@@ -35,22 +46,23 @@ impl Progress {
             return;
         }
         self.last = Some(second);
-        let phase = offered.map_or_else(
-            || phase_text(phase).to_owned(),
-            |mbps| format!("{mbps:.1} Mbit/s"),
-        );
+        let phase = match (phase, offered, part) {
+            (_, Some(mbps), _) => format!("{mbps:.1} Mbit/s"),
+            (Phase::Full, None, Some(part)) => format!("{}: {part}", phase_text(phase)),
+            (_, None, _) => phase_text(phase).to_owned(),
+        };
         let line = progress_line(second, self.total_s, &phase, calls, live);
         if self.rewrites {
-            eprint!("\r\x1b[2K{line}");
+            output::show(&format!("\r\x1b[2K{line}"));
         } else {
-            eprintln!("{line}");
+            output::complain(&line);
         }
     }
 
     /// Leaves the line for what follows.
     pub(super) fn end(&self) {
         if self.rewrites && self.last.is_some() {
-            eprintln!();
+            output::complain("");
         }
     }
 }

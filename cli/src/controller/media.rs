@@ -22,6 +22,7 @@ use milliwatt_wire::facts::{Fact, Right, Timers};
 use milliwatt_wire::id::End;
 use milliwatt_wire::load::LoadSpec;
 use milliwatt_wire::socket::request_real_time;
+use milliwatt_wire::srtp::key::MediaKeys;
 use milliwatt_wire::time::RunClock;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -34,6 +35,8 @@ const GATHER_NS: i64 = 50_000_000;
 
 /// Facts that the receiving thread's ring holds at least.
 const RECEIVING_FACTS: usize = 16_384;
+/// Priority of the receiving thread where the tester gives way to other programs: below all that sends by the clock.
+const RECEIVING_PRIORITY: u8 = 10;
 /// What is known of the run beside its load, for the first fact.
 pub(super) struct Opening {
     pub(super) run: u64,
@@ -42,6 +45,8 @@ pub(super) struct Opening {
     /// What the parties say.
     pub(super) voices: Arc<Voices>,
     pub(super) burst: bool,
+    /// What is not media gives way to other programs.
+    pub(super) background: bool,
     pub(super) pace: Pace,
     /// Where the tester's half of the capture is written, when one was asked for.
     pub(super) capture: Option<PathBuf>,
@@ -63,7 +68,8 @@ pub(super) struct TesterMedia {
 
 /// Starts pacing and receiving at run time zero of `clock`.
 pub(super) fn start(
-    (load, ports, local, same_clock): (LoadSpec, Vec<PortPair>, IpAddr, bool),
+    (load, keys): (LoadSpec, Option<Arc<MediaKeys>>),
+    (ports, local, same_clock): (Vec<PortPair>, IpAddr, bool),
     plan: &Arc<CallPlan>,
     opening: Opening,
     status: &Arc<MediaStatus>,
@@ -81,7 +87,7 @@ pub(super) fn start(
     let (facts, inbox) = mpsc::channel();
     let (sample, stamps) = DepartureSample::start(&ports);
     let sample = Arc::new(sample);
-    let mut taps = opening.capture.as_ref().map(|_| Taps::default());
+    let mut taps = opening.capture.as_ref().map(|_| Taps::of_media(load.srtp));
     let mut tap = || {
         taps.as_mut()
             .map(|taps| taps.open(&*ports))
@@ -89,7 +95,7 @@ pub(super) fn start(
     };
     let receiving_tap = tap();
     let receiving = Receiving::new(
-        (&load, plan),
+        (&load, plan, keys.as_ref()),
         (&ports, &sent),
         Arc::clone(&sample),
         clock,
@@ -98,7 +104,8 @@ pub(super) fn start(
     )
     .map_err(failed)?;
     let kernel_timestamps = ports.iter().all(|p| p.rtp.kernel_timestamps());
-    let receive = move || receiving.run();
+    let background = opening.background;
+    let receive = move || receive(receiving, background);
     let mut threads = vec![named("receiving").spawn(receive).map_err(failed)?];
     let mut rings = vec![receiving_ring];
     let Pace { mode, threads: of } = opening.pace;
@@ -108,6 +115,7 @@ pub(super) fn start(
         Sending {
             load: load.clone(),
             plan: Arc::clone(plan),
+            keys: keys.clone(),
             voices: Arc::clone(&opening.voices),
             ports: Arc::clone(&ports),
             clock,
@@ -171,6 +179,14 @@ pub(super) fn start(
         media_over,
         capture,
     })
+}
+
+fn receive(receiving: Receiving, background: bool) {
+    if background {
+        // Media goes before what gives way; that it is granted was asked before anything was lowered.
+        request_real_time(RECEIVING_PRIORITY).unwrap_or_default();
+    }
+    receiving.run();
 }
 
 /// What the tester's half of a capture says of itself.

@@ -31,6 +31,8 @@ impl OwnAgent {
                 "127.0.0.1:0",
                 "--max-disk",
                 "1000 GB",
+                "--max-duration",
+                "1000h",
                 "--dir",
             ])
             .arg(folder)

@@ -9,17 +9,19 @@ use milliwatt_generator::calls::{CallPlan, stream_headers};
 use milliwatt_generator::grid::Grid;
 use milliwatt_generator::report::SenderInfo;
 use milliwatt_generator::steps::LaneCalls;
-use milliwatt_receiver::driver::{Listener, Moment, SocketReader};
+use milliwatt_receiver::driver::{Listener, Moment, SocketReader, Until};
 use milliwatt_receiver::leg::LegLog;
 use milliwatt_receiver::line::{Arrival, DRAIN_NS, LineReceiver, Taken};
-use milliwatt_receiver::packet::RtpView;
+use milliwatt_receiver::opening::Workspace;
+use milliwatt_receiver::packet::{HEAD_OCTETS, RtpView};
 use milliwatt_receiver::stream::Placed;
 use milliwatt_wire::capture::{self, Channel, Tap};
 use milliwatt_wire::clock::{StampClock, mono_now, sleep_until, wall_now};
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{Leg, Party, StreamId};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS};
-use milliwatt_wire::socket::{Datagram, MediaSocket};
+use milliwatt_wire::socket::{DATAGRAM_OCTETS, Datagram, MediaSocket};
+use milliwatt_wire::srtp::key::MediaKeys;
 use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND, RunClock, RunTime};
 use std::hint::black_box;
 use std::io;
@@ -32,8 +34,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const READ_EVERY_NS: i64 = 50 * NS_PER_MS;
 /// Packets of a stream that come in that time: 2 or 3, and one for a path that bunches them.
 const WAITING: usize = 4;
-/// Each line's house is kept every so many readings: 100 ms.
-const SHARE: usize = 2;
+/// Which DSCP its packets come with is asked of each port for one reading of so many: 50 ms of each second.
+const DSCP_TURNS: usize = 20;
+/// Each line's house is kept every so many readings: 200 ms.
+const SHARE: usize = 4;
 /// What still waits in our sockets when all is over is read for so long at most. It did arrive.
 const LAST_READING_NS: i64 = 5 * NS_PER_SECOND;
 /// When all media ends at once, what the guest sends until it has heard of that is on the way still.
@@ -63,6 +67,7 @@ pub(super) struct Receiving {
     sample: Arc<DepartureSample>,
     departures: DepartureLog,
     tap: Tap,
+    space: Workspace,
     plan: Arc<CallPlan>,
     /// Steps whose streams the lines know.
     steps: u32,
@@ -73,7 +78,7 @@ pub(super) struct Receiving {
 
 impl Receiving {
     pub(super) fn new(
-        (load, plan): (&LoadSpec, &Arc<CallPlan>),
+        (load, plan, keys): (&LoadSpec, &Arc<CallPlan>, Option<&Arc<MediaKeys>>),
         (ports, sent): (&Arc<Vec<PortPair>>, &Arc<[AtomicU32]>),
         sample: Arc<DepartureSample>,
         clock: RunClock,
@@ -84,17 +89,22 @@ impl Receiving {
         let reader = SocketReader::new(
             ports.iter().map(|port| (&port.rtp, &port.rtcp)),
             WAITING,
+            Until::Begun,
             clock,
-        )?;
+        )?
+        // Only what is encrypted is needed whole: to see that it is authentic.
+        .with_rtp_octets(keys.map_or(HEAD_OCTETS, |_| DATAGRAM_OCTETS));
         let lines = port_calls(load, plan, |_| true)
             .into_iter()
             .zip(ports.iter())
             .map(|((_, party, calls), port)| HeardLine {
-                receiver: line_receiver((&shared, &grid), &calls, party, Leg::Sent),
+                receiver: line_receiver((&shared, &grid), &calls, party, Leg::Sent)
+                    .with_keys(keys.cloned()),
                 rtcp: RtcpPort::new(
                     load.seed ^ u64::from(port.rtp.local_addr().port()) << 16,
                     calls.start(),
-                ),
+                )
+                .with_keys(keys.cloned()),
                 party,
                 calls,
             });
@@ -111,6 +121,7 @@ impl Receiving {
             sample,
             departures: DepartureLog::new(),
             tap,
+            space: Workspace::default(),
             end: plan.end() + load.onward_offset + PTIME_NS,
             plan: Arc::clone(plan),
             steps: 0,
@@ -123,11 +134,15 @@ impl Receiving {
     /// Runs until the plan or its cut is over and drained, or all media ended and what was on the way is here.
     pub(super) fn run(mut self) {
         let mut wake = self.clock.mono(RunTime::ZERO);
+        if !self.tap.is_open() {
+            tell_dscp(self.ports.iter(), false);
+        }
         let mut halted = RunTime(i64::MAX);
         let mut round = 0_usize;
         while self.clock.run(wake) <= halted.min(self.end + DRAIN_NS + 3 * PTIME_NS) {
             sleep_until(wake);
             self.read();
+            self.ask_dscp(round);
             self.keep_house(round);
             round += 1;
             wake = (wake + READ_EVERY_NS).max(mono_now());
@@ -154,6 +169,7 @@ impl Receiving {
             sample: &self.sample,
             departures: &mut self.departures,
             tap: &mut self.tap,
+            space: &mut self.space,
             facts: self.facts.sink(),
         };
         let all = self.reader.read(&mut listener, until);
@@ -163,7 +179,19 @@ impl Receiving {
         all
     }
 
-    /// Each line about every 100 ms: closes what is over and read, reports when it is due.
+    /// Has the next ports tell the DSCP of what comes until the next reading, and those before them no more. A capture is
+    /// told of each packet's.
+    fn ask_dscp(&self, round: usize) {
+        if self.tap.is_open() {
+            return;
+        }
+        for (turn, tells) in [(round, false), (round + 1, true)] {
+            let ports = self.ports.iter().skip(turn % DSCP_TURNS);
+            tell_dscp(ports.step_by(DSCP_TURNS), tells);
+        }
+    }
+
+    /// Each line about every 200 ms: closes what is over and read, reports when it is due.
     fn keep_house(&mut self, round: usize) {
         let now = self.clock.run(mono_now());
         let cut = RunTime(self.status.cut.load(Ordering::Relaxed));
@@ -229,6 +257,14 @@ impl Receiving {
     }
 }
 
+/// Whether these ports tell the DSCP of what comes.
+fn tell_dscp<'p>(ports: impl Iterator<Item = &'p PortPair>, tells: bool) {
+    for port in ports {
+        // One that cannot be silenced costs a little more, and is no fault.
+        port.rtp.tell_dscp(tells).unwrap_or_default();
+    }
+}
+
 /// The tester, as the reader of its sockets sees it.
 struct TesterListener<'r, F> {
     clock: RunClock,
@@ -240,6 +276,7 @@ struct TesterListener<'r, F> {
     sample: &'r DepartureSample,
     departures: &'r mut DepartureLog,
     tap: &'r mut Tap,
+    space: &'r mut Workspace,
     facts: F,
 }
 
@@ -250,7 +287,10 @@ impl<F: FnMut(Fact)> Listener for TesterListener<'_, F> {
 
     fn expect(&self, port: usize) {
         black_box(self.ports[port].rtp.as_fd());
-        self.lines[port].receiver.touch();
+        black_box(self.drops[port]);
+        let line = &self.lines[port];
+        line.receiver.touch();
+        line.rtcp.touch();
     }
 
     fn is_ready(&mut self, port: usize, channel: Channel, stamps: &StampClock) {
@@ -272,11 +312,11 @@ impl<F: FnMut(Fact)> Listener for TesterListener<'_, F> {
         let line = &mut self.lines[port];
         match channel {
             Channel::Rtcp => {
-                line.rtcp.take(datagram.octets, arrived);
+                line.take_report(datagram.octets, arrived, self.space, &mut self.facts);
             }
             Channel::Rtp => {
                 let became = line.take(datagram, arrived, how.drift, &mut self.facts);
-                how.foreign = became == Taken::Foreign;
+                how.foreign = !matches!(became, Taken::Stream { .. });
                 if let Taken::Stream {
                     placed: Placed::New(packet),
                     ..
@@ -301,7 +341,14 @@ impl HeardLine {
         drift: i64,
         facts: &mut impl FnMut(Fact),
     ) -> Taken {
-        let Ok(view) = RtpView::parse(datagram.octets) else {
+        let (octets, length) = match self.receiver.check(datagram.octets, arrived, facts) {
+            Ok(octets) => (
+                octets,
+                datagram.length - (datagram.octets.len() - octets.len()),
+            ),
+            Err(became) => return became,
+        };
+        let Ok(view) = RtpView::parse_captured(octets, length) else {
             return Taken::Foreign;
         };
         let arrival = Arrival {
@@ -318,6 +365,18 @@ impl HeardLine {
             self.rtcp.arrived(arrived, view.timestamp());
         }
         taken
+    }
+
+    fn take_report(
+        &mut self,
+        octets: &[u8],
+        arrived: RunTime,
+        space: &mut Workspace,
+        facts: &mut impl FnMut(Fact),
+    ) {
+        if let Some(report) = self.receiver.open_report(octets, arrived, space, facts) {
+            self.rtcp.take(report, arrived);
+        }
     }
 
     /// Sends a report of the call that is up; gives its octets, none when none left.
@@ -343,6 +402,6 @@ impl HeardLine {
             packets,
         };
         let heard = heard(&mut self.receiver, &call);
-        self.rtcp.send(&port.rtcp, info, heard, now)
+        self.rtcp.send(&port.rtcp, (stream, info), heard, now)
     }
 }

@@ -1,5 +1,6 @@
 //! `run.json` and `environment.json`: what a later `milliwatt report` must know beside the facts.
 
+use super::environment::Environment;
 use super::scope::{describe_guest, describe_scope};
 use super::setup::Ready;
 use crate::exit::Failure;
@@ -39,16 +40,6 @@ pub struct RunRecord {
     pub floor: Option<NoiseFloor>,
 }
 
-/// What is known of both ends' machines, (name, value).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Environment {
-    /// This machine.
-    pub tester: Vec<(String, String)>,
-    /// The machine under test.
-    pub guest: Vec<(String, String)>,
-}
-
 /// The format of `run.json`.
 pub const RECORD_VERSION: u32 = 2;
 
@@ -81,12 +72,6 @@ impl RunRecord {
         duration_s: f64,
         environment: &Environment,
     ) -> RunContext {
-        let named = |end: &'static str, facts: &[(String, String)]| -> Vec<(String, String)> {
-            facts
-                .iter()
-                .map(|(name, value)| (format!("{end}: {name}"), value.clone()))
-                .collect()
-        };
         RunContext {
             scenario: self.scenario.clone(),
             title: self.title.clone(),
@@ -98,11 +83,7 @@ impl RunRecord {
             duration_s,
             scope: self.scope.clone(),
             guest: self.guest.clone(),
-            environment: [
-                named("tester", &environment.tester),
-                named("guest", &environment.guest),
-            ]
-            .concat(),
+            environment: environment.listed(),
             floor: self.floor.clone(),
         }
     }
@@ -113,7 +94,7 @@ pub(super) fn write_identity(
     request: &RunRequest,
     folder: &Path,
     (run, own): (u64, bool),
-    ready: &Ready,
+    (ready, neighbours): (&Ready, Vec<String>),
     clock: RunClock,
 ) -> Result<(), Failure> {
     let plan = &request.plan;
@@ -129,15 +110,13 @@ pub(super) fn write_identity(
             .map(|word| without_token(&word))
             .collect::<Vec<_>>()
             .join(" "),
-        scope: describe_scope(ready, own),
+        scope: [describe_scope(ready, own), neighbours].concat(),
         guest: describe_guest(ready, own),
         floor: request.floor.clone(),
     };
     write_json(folder, "run.json", &record)?;
-    let environment = Environment {
-        tester: environment(Some(ready.local)),
-        guest: ready.accept.environment.clone(),
-    };
+    let environment =
+        Environment::at_start(&environment(Some(ready.local)), &ready.accept.environment);
     write_json(folder, "environment.json", &environment)?;
     std::fs::write(folder.join("scenario.toml"), &plan.text).map_err(|e| {
         Failure::could_not_run(format!(

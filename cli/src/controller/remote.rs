@@ -5,9 +5,14 @@ use crate::exit::Failure;
 use crate::output;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// A running test answers at once.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// What a running test can be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,25 +129,30 @@ pub fn tell(run: Option<&str>, command: &Command) -> Result<(), Failure> {
     let path = find(&folder(), run)?;
     let failed =
         |e: io::Error| Failure::could_not_run(format!("the running test could not be told: {e}"));
-    let talk = async {
-        let mut stream = UnixStream::connect(&path).await?;
-        stream
-            .write_all(format!("{}\n", command.word()).as_bytes())
-            .await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        Ok(answer)
-    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(failed)?;
-    let answer: String = runtime.block_on(talk).map_err(failed)?;
+    let answer: String = runtime.block_on(ask(&path, command)).map_err(failed)?;
     if answer == "ok\n" {
         Ok(())
     } else {
         Err(Failure::could_not_run(answer.trim_end()))
     }
+}
+
+/// Says `command` and gives the answer. A test that stands still has one too late: a script that tells it goes on.
+async fn ask(path: &Path, command: &Command) -> io::Result<String> {
+    let asking = async {
+        let mut stream = UnixStream::connect(path).await?;
+        let line = format!("{}\n", command.word());
+        stream.write_all(line.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        Ok(answer)
+    };
+    let late = |_| io::Error::new(io::ErrorKind::TimedOut, "it did not answer in 5 s");
+    timeout(ANSWER, asking).await.map_err(late)?
 }
 
 fn find(folder: &Path, run: Option<&str>) -> Result<PathBuf, Failure> {
@@ -186,5 +196,16 @@ mod tests {
             );
         }
         assert_eq!(Command::read("halt"), None);
+    }
+
+    /// The system connects for it, and it never looks.
+    #[test]
+    fn a_test_that_stands_still_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.sock");
+        let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let answer = runtime.block_on(ask(&path, &Command::Stop));
+        assert_eq!(answer.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

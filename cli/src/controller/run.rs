@@ -1,38 +1,40 @@
 //! A run under way: watched, stopped, finished.
 
+mod programme;
+mod start;
 mod steps;
 
 use super::calendar::Calendar;
 use super::capture;
 use super::clocks::{Exchange, SkewEstimate};
-use super::course::{Course, Judged};
-use super::dial::Dial;
-use super::directory::{FactsLog, absorb, capture_path, guest_capture_folder};
+use super::course::Course;
+use super::directory::{FactsLog, absorb};
+use super::hooks::Hooks;
 use super::link::{Link, LinkEvent};
 use super::live::{AbortWatch, Progress};
-use super::media::{self, Opening, TesterMedia};
-use super::record::write_identity;
-use super::recordings::{RecordingSink, score};
+use super::media::TesterMedia;
+use super::neighbours::Neighbours;
+use super::programme::Programme;
+use super::recordings::RecordingSink;
 use super::remote::{Command, Remote};
-use super::setup::Ready;
-use super::signals::Signals;
-use super::uploads::{Downloads, start_downloads, start_uploads};
+use super::sources::Sources;
+use super::uploads::Downloads;
 use crate::exit::Failure;
 use crate::output;
 use crate::run::RunRequest;
 use crate::scenario::course::CoursePlan;
-use crate::speakers::Speakers;
-use milliwatt_agent::engine::{MediaStatus, PortPair};
+use crate::signals::{Asked, Signals};
+use milliwatt_agent::engine::MediaStatus;
 use milliwatt_agent::media::CAPTURE_INCOMPLETE;
 use milliwatt_generator::calls::CallPlan;
 use milliwatt_scoring::scorer::LiveView;
 use milliwatt_wire::capture::note::Note;
 use milliwatt_wire::clock::mono_now;
 use milliwatt_wire::control::{FromAgent, ToAgent};
-use milliwatt_wire::facts::Fact;
+use milliwatt_wire::facts::{Fact, MarkSource};
 use milliwatt_wire::id::End;
 use milliwatt_wire::time::{MonoTime, NS_PER_MS, NS_PER_SECOND, RunClock, RunTime};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc as std_mpsc};
 use std::time::Duration;
@@ -69,6 +71,10 @@ pub(super) struct Run<'a> {
     calendar: Calendar,
     /// Of a stepped load.
     course: Option<Course>,
+    programme: Programme,
+    hooks: Hooks,
+    neighbours: Neighbours,
+    sources: Sources,
     skew: SkewEstimate,
     transfers: JoinSet<()>,
     downloads: Downloads,
@@ -92,111 +98,7 @@ enum GuestState {
     Lost,
 }
 
-impl<'a> Run<'a> {
-    pub(super) fn start(
-        request: &'a RunRequest,
-        folder: &Path,
-        (run, own): (u64, bool),
-        speakers: Speakers,
-        ready: Ready,
-        dial: &Dial,
-    ) -> Result<Self, Failure> {
-        let clock = RunClock {
-            zero: mono_now() + LEAD_NS,
-        };
-        let (offset, same_clock) = (ready.offset, ready.same_clock);
-        write_identity(request, folder, (run, own), &ready, clock)?;
-        let remote = Remote::open(run);
-        let plan = Arc::new(CallPlan::expand(&ready.load));
-        let status = Arc::new(MediaStatus::default());
-        let judgement = serde_json::to_string(&request.plan.judgement).map_err(|e| {
-            Failure::could_not_run(format!("the thresholds cannot be written: {e}"))
-        })?;
-        let burst = request.on_late == crate::args::OnLate::Burst;
-        let opening = Opening {
-            run,
-            guest_named: !own,
-            judgement,
-            voices: Arc::clone(&speakers.voices),
-            burst,
-            pace: request.pace,
-            capture: request.capture.then(|| capture_path(folder)),
-        };
-        let (recorded_sender, recorded) = std_mpsc::channel();
-        let tell = Box::new(move |fact| drop(recorded_sender.send(fact)));
-        let mut sink = RecordingSink::new(
-            folder.join("recordings"),
-            request.keep_recordings,
-            clock,
-            Box::new(move |call, wav| score(&speakers, call, wav)),
-            tell,
-        );
-        if request.capture {
-            sink = sink.with_capture(guest_capture_folder(folder));
-        }
-        let sink = Arc::new(sink);
-        let downloads = start_downloads(dial, (&ready.load, &plan), clock, &status)?;
-        let transfers = start_uploads(dial, ready.load.transfer.parallel, &sink);
-        let logs_failed = |e: std::io::Error| {
-            Failure::could_not_run(format!("cannot write facts in {}: {e}", folder.display()))
-        };
-        let logs = [
-            FactsLog::create(folder, End::Tester).map_err(logs_failed)?,
-            FactsLog::create(folder, End::Guest).map_err(logs_failed)?,
-        ];
-        ready.link.send(ToAgent::Start {
-            zero: clock.zero + offset,
-        });
-        let Ready {
-            link,
-            load,
-            ports,
-            local,
-            accept,
-            ..
-        } = ready;
-        let numbers = ports.iter().map(port_numbers).collect();
-        let judged = Judged::by(&request.plan.judgement);
-        let course = request.plan.course.as_ref();
-        let course = course.map(|course| Course::new(course, accept.engines, judged));
-        let media = media::start(
-            (load, ports, local, same_clock),
-            &plan,
-            opening,
-            &status,
-            (&dial.meter, &downloads.transfers),
-            clock,
-        )?;
-        Ok(Self {
-            request,
-            folder: folder.to_owned(),
-            identity: run,
-            ports: numbers,
-            remote,
-            calendar: Calendar::new(&plan),
-            course,
-            plan,
-            clock,
-            offset,
-            same_clock,
-            link,
-            media,
-            status,
-            view: LiveView::default(),
-            logs,
-            skew: SkewEstimate::default(),
-            transfers,
-            downloads,
-            recorded,
-            sink,
-            parts: 0,
-            cut: RunTime(i64::MAX),
-            media_over: false,
-            guest: GuestState::Speaking,
-            last_progress: mono_now(),
-        })
-    }
-
+impl Run<'_> {
     pub(super) async fn watch(mut self, lost_after: Duration) -> Result<(), Failure> {
         let watched = self.watch_to_its_end(lost_after).await;
         if watched.is_ok() {
@@ -210,7 +112,8 @@ impl<'a> Run<'a> {
 
     async fn watch_to_its_end(&mut self, lost_after: Duration) -> Result<(), Failure> {
         let mut remote = self.remote.take();
-        let mut signals = Signals::listen()?;
+        let mut signals = Signals::listen()
+            .map_err(|e| Failure::could_not_run(format!("cannot listen for signals: {e}")))?;
         let mut ticks = interval(Duration::from_millis(200));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut exchanges = interval(Duration::from_secs(1));
@@ -219,12 +122,18 @@ impl<'a> Run<'a> {
         while !self.is_complete(lost_after) {
             tokio::select! {
                 _ = ticks.tick() => self.tick(&mut progress, &mut abort),
-                _ = exchanges.tick() => self.link.send(ToAgent::Clock { t1: mono_now() }),
+                _ = exchanges.tick() => {
+                    self.link.send(ToAgent::Clock { t1: mono_now() });
+                    self.neighbours.exchange();
+                }
                 Some(event) = self.link.events.recv() => self.take_event(event)?,
                 Some(block) = self.media.blocks.recv() => self.take_own_block(block)?,
                 Some(()) = self.media.media_over.recv() => self.end_media(),
                 Some(command) = Remote::next(&mut remote) => self.obey(command),
-                () = signals.next() => self.interrupt(),
+                Some(end) = self.hooks.next() => self.take_hook_end(end),
+                Some(word) = self.sources.next() => self.take_word(word),
+                Some(event) = self.neighbours.next() => self.take_neighbour(event)?,
+                asked = signals.next() => self.interrupt(asked),
             }
         }
         progress.end();
@@ -240,10 +149,13 @@ impl<'a> Run<'a> {
     fn tick(&mut self, progress: &mut Progress, abort: &mut AbortWatch) {
         let now = self.tell_what_happened();
         self.follow_course(now);
+        self.follow_programme(now);
+        self.follow_neighbours(now);
         let live = self.view.at(now);
         let (phase, calls) = (self.calendar.phase(), self.calendar.calls_up());
         let offered = self.course.as_ref().and_then(Course::offered_mbps);
-        progress.show(now.second(), (phase, offered), calls, &live);
+        let part = self.programme.part();
+        progress.show(now.second(), (phase, offered, part), calls, &live);
         if self.cut.0 == i64::MAX
             && let Some(reason) = abort.met(now.second(), &live)
         {
@@ -310,6 +222,27 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Neighbours are told what to do until the run is stopped.
+    fn follow_neighbours(&mut self, now: RunTime) {
+        if self.cut.0 == i64::MAX {
+            self.neighbours.follow(now, self.plan.full_from());
+        }
+    }
+
+    fn take_neighbour(&mut self, event: (usize, LinkEvent)) -> Result<(), Failure> {
+        let now = self.clock.run(mono_now());
+        if let Some(fact) = self.neighbours.take(event, now).map_err(facts_failed)? {
+            drop(self.media.facts.send(fact));
+        }
+        Ok(())
+    }
+
+    async fn end_neighbours(&mut self) -> Result<(), Failure> {
+        let now = self.clock.run(mono_now());
+        let ended = self.neighbours.finish(now).await;
+        ended.map_err(facts_failed)
+    }
+
     /// The calls have ended: made-up files do not go on without them.
     fn end_media(&mut self) {
         self.media_over = true;
@@ -368,13 +301,15 @@ impl<'a> Run<'a> {
         match command {
             Command::Stop => self.stop(),
             Command::StopNow => self.stop_now(),
-            Command::Mark(label) => self.event("mark", label),
+            Command::Mark(label) => self.take_mark(label, MarkSource::Told),
         }
     }
 
-    /// Once: calls end and are drained. Twice: all media ends.
-    fn interrupt(&mut self) {
-        if self.cut.0 == i64::MAX {
+    /// Once: calls end and are drained. Twice: all media ends; a terminal that is gone asks for nothing twice.
+    fn interrupt(&mut self, asked: Asked) {
+        if asked == Asked::ByHangup {
+            self.end_calls("the terminal is gone: all calls end");
+        } else if self.cut.0 == i64::MAX {
             output::complain(
                 "\nstopping: calls end, recordings are transferred; once more ends at once",
             );
@@ -385,9 +320,14 @@ impl<'a> Run<'a> {
     }
 
     fn stop(&mut self) {
+        self.end_calls("all calls end");
+    }
+
+    /// Once.
+    fn end_calls(&mut self, why: &str) {
         if self.cut.0 == i64::MAX {
             let at = self.clock.run(mono_now()) + 200 * NS_PER_MS;
-            self.event("stop", "all calls end".into());
+            self.event("stop", why.into());
             self.cut_at(at);
             self.link.send(ToAgent::Stop { at });
         }
@@ -404,6 +344,7 @@ impl<'a> Run<'a> {
         self.cut = self.cut.min(at);
         self.calendar.cut(at);
         self.status.cut.fetch_min(at.0, Ordering::Relaxed);
+        self.neighbours.stop(self.cut);
     }
 
     fn event(&self, kind: &str, text: String) {
@@ -435,6 +376,8 @@ impl<'a> Run<'a> {
 
     async fn finish(mut self) -> Result<(), Failure> {
         self.tell_what_happened();
+        self.end_programme().await;
+        self.end_neighbours().await?;
         let came = self.guest == GuestState::Done && self.transfers.is_empty();
         self.transfers.abort_all();
         self.downloads.end();
@@ -473,11 +416,6 @@ impl<'a> Run<'a> {
             self.event(CAPTURE_INCOMPLETE, text.into());
         }
     }
-}
-
-fn port_numbers(ports: &PortPair) -> [u16; 2] {
-    let there = ports.rtp.peer_addr().map_or(0, |peer| peer.port());
-    [ports.rtp.local_addr().port(), there]
 }
 
 /// The run ends: what it would measure from here on could not be kept.

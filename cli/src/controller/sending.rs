@@ -12,6 +12,7 @@ use milliwatt_wire::facts::{Fact, Right};
 use milliwatt_wire::id::Party;
 use milliwatt_wire::load::{LoadSpec, PTIME_NS};
 use milliwatt_wire::socket::{SendOutcome, allowed_processors, pin_to_cpu};
+use milliwatt_wire::srtp::key::MediaKeys;
 use milliwatt_wire::time::{RunClock, RunTime};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
@@ -24,6 +25,8 @@ const PINNED_FROM: usize = 4;
 pub(super) struct Sending {
     pub(super) load: LoadSpec,
     pub(super) plan: Arc<CallPlan>,
+    /// What its streams are encrypted with.
+    pub(super) keys: Option<Arc<MediaKeys>>,
     pub(super) voices: Arc<Voices>,
     pub(super) ports: Arc<Vec<PortPair>>,
     pub(super) clock: RunClock,
@@ -67,6 +70,7 @@ impl Sending {
         let pacing = Pacing {
             load: &self.load,
             plan: &self.plan,
+            keys: self.keys.as_ref(),
             clock: self.clock,
             mode: self.mode,
             burst: self.burst,

@@ -9,9 +9,11 @@ use milliwatt_agent::ports::{Proof, bind_ports, connect_ports, prove_ports};
 use milliwatt_wire::clock::{boot_id, mono_now};
 use milliwatt_wire::control::{Accept, FromAgent, ToAgent};
 use milliwatt_wire::load::LoadSpec;
+use milliwatt_wire::srtp::key::MediaKeys;
 use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Exchanges made before the start; the fastest gives the offset.
@@ -24,6 +26,8 @@ pub(super) struct Ready {
     pub(super) link: Link,
     pub(super) accept: Accept,
     pub(super) load: LoadSpec,
+    /// What its media is encrypted with.
+    pub(super) keys: Option<Arc<MediaKeys>>,
     pub(super) ports: Vec<PortPair>,
     pub(super) same_clock: bool,
     /// Agent's monotonic clock minus ours, ns.
@@ -50,8 +54,10 @@ pub(super) async fn set_up(
     let same_clock = same_boot && measured.abs() <= round_trip / 2 + NS_PER_MS;
     let offset = if same_clock { 0 } else { measured };
     load.onward_offset = onward_offset(&load, round_trip);
+    let keys = draw_keys(&load)?;
     let message = ToAgent::Prepare {
         load: Box::new(load.clone()),
+        keys: keys.clone(),
         guest_named,
         same_clock,
         capture,
@@ -74,6 +80,7 @@ pub(super) async fn set_up(
         link,
         accept,
         load,
+        keys: keys.map(Arc::new),
         ports,
         same_clock,
         offset,
@@ -81,6 +88,12 @@ pub(super) async fn set_up(
         local,
         peer,
     })
+}
+
+/// The keys of a run whose media is encrypted: new ones for each.
+fn draw_keys(load: &LoadSpec) -> Result<Option<MediaKeys>, Failure> {
+    let keys = load.srtp.then(MediaKeys::draw).transpose();
+    keys.map_err(|e| Failure::could_not_run(e.to_string()))
 }
 
 /// Why the agent could not be reached, in the words of someone who has to mend it.
@@ -122,7 +135,7 @@ fn onward_offset(load: &LoadSpec, round_trip: i64) -> i64 {
     slots * load.slot_width
 }
 
-async fn relate_clocks(link: &mut Link) -> Result<(i64, i64), Failure> {
+pub(super) async fn relate_clocks(link: &mut Link) -> Result<(i64, i64), Failure> {
     let mut best: Option<Exchange> = None;
     for _ in 0..EXCHANGES {
         link.send(ToAgent::Clock { t1: mono_now() });

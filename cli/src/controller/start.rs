@@ -3,15 +3,18 @@
 use super::conclusion::{Conclusion, conclude};
 use super::dial::Dial;
 use super::directory;
+use super::neighbours::Neighbours;
 use super::own_agent::OwnAgent;
 use super::run::Run;
 use super::setup::set_up;
+use crate::background;
 use crate::exit::Failure;
 use crate::output;
 use crate::run::RunRequest;
 use crate::speakers::Speakers;
 use milliwatt_agent::meter::TcpMeter;
 use milliwatt_scoring::measured::{Measured, Verdict};
+use milliwatt_wire::clock::SleepMode;
 use milliwatt_wire::join::Join;
 use milliwatt_wire::socket::raise_file_limit;
 use std::path::{Path, PathBuf};
@@ -36,6 +39,9 @@ pub fn measure(request: &RunRequest) -> Result<Measured, Failure> {
 }
 
 fn carry_out(request: &RunRequest, speakers: Speakers) -> Result<Conclusion, Failure> {
+    if request.plan.background {
+        give_way(request);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -47,6 +53,19 @@ fn carry_out(request: &RunRequest, speakers: Speakers) -> Result<Conclusion, Fai
     runtime.shutdown_timeout(Duration::from_secs(1));
     outcome.inspect_err(|_| directory::discard(&folder))?;
     conclude(&folder, None)
+}
+
+/// Before anything is started, so that all that is starts so. A thread that spins asks for no real-time priority.
+fn give_way(request: &RunRequest) {
+    let lowered = match request.pace.mode {
+        SleepMode::Spin => Err("pacing threads that spin would give way too (--pacing)".to_owned()),
+        SleepMode::Sleep | SleepMode::Hybrid => background::give_way(),
+    };
+    if let Err(why) = lowered {
+        output::complain(&format!(
+            "warning: the tester does not give way to other programs: {why}"
+        ));
+    }
 }
 
 fn out_folder(request: &RunRequest) -> PathBuf {
@@ -91,6 +110,7 @@ async fn watch(request: &RunRequest, speakers: Speakers, folder: &Path) -> Resul
         run,
         bind: request.bind,
         meter: Arc::clone(&meter),
+        neighbour: None,
     };
     let lost_after = Duration::from_nanos(u64::try_from(request.guest_lost_after.0).unwrap_or(0));
     let range = request.media_ports.range();
@@ -102,12 +122,13 @@ async fn watch(request: &RunRequest, speakers: Speakers, folder: &Path) -> Resul
         lost_after,
     )
     .await?;
+    let neighbours = Neighbours::set_up(request, run, (&dial.join, &ready), lost_after).await?;
     let outcome = Run::start(
         request,
         folder,
         (run, own.is_some()),
         speakers,
-        ready,
+        (ready, neighbours),
         &dial,
     )?
     .watch(lost_after)

@@ -1,16 +1,23 @@
 //! What the types of a scenario file cannot say: values out of bounds and combinations that are
 //! impossible. Every problem is found, not only the first.
 
+mod neighbours;
+mod programme;
 mod ramp;
 
 use super::diagnostic::Problem;
-use super::file::{Codec, Phase, Scenario};
-use super::value::PortRange;
+use super::file::{Codec, Scenario};
+use super::programme::full_for;
+use super::value::{Duration, PortRange};
 use super::{abort, thresholds};
 use milliwatt_wire::load::PTIME_NS;
 use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND};
 
+mod sources;
 mod transfers;
+
+/// Reports hold 48 h of a run, and it takes time to begin and to end.
+const FULL_MAX_NS: i64 = 47 * 3600 * NS_PER_SECOND;
 
 /// Everything wrong with `scenario` when its media are to use `ports` of this machine.
 #[must_use]
@@ -25,7 +32,9 @@ pub fn problems(scenario: &Scenario, ports: PortRange) -> Vec<Problem> {
     check_validity(scenario, &mut found);
     check_end(scenario, &mut found);
     ramp::check(scenario, ports, &mut found);
-    check_parts(scenario, &mut found);
+    programme::check(scenario, &mut found);
+    sources::check(scenario, &mut found);
+    neighbours::check(scenario, &mut found);
     check_known_silences(scenario, &mut found);
     for (index, threshold) in scenario.thresholds.iter().enumerate() {
         thresholds::check(threshold, index, &mut found);
@@ -200,82 +209,33 @@ fn check_validity(scenario: &Scenario, found: &mut Findings) {
 }
 
 fn check_end(scenario: &Scenario, found: &mut Findings) {
-    let ends =
-        scenario.full_for.is_some() || scenario.calls.total.is_some() || scenario.ramp.is_some();
+    let ends = scenario.full_for.is_some()
+        || scenario.calls.total.is_some()
+        || scenario.ramp.is_some()
+        || !scenario.phases.is_empty();
     found.require(
         ends,
         "calls",
         "this test would never end",
-        "give `for` at the top, calls.total, or --for",
+        "give `for` at the top, calls.total, phases, or --for",
     );
     if let Some(full) = scenario.full_for {
         found.require(
-            full.0 >= NS_PER_SECOND,
+            full.0 >= NS_PER_SECOND && full.0 <= FULL_MAX_NS,
             "for",
             format!("{full} at full load"),
-            "1s or more",
+            "1s to 47h",
         );
     }
+    let longest = full_for(scenario).unwrap_or(0);
+    found.require(
+        scenario.phases.is_empty() || longest <= FULL_MAX_NS,
+        "phase",
+        format!("phases of up to {}", Duration(longest)),
+        "47h in all at most",
+    );
     if let Err(message) = abort::parse(&scenario.abort.when) {
         found.require(false, "abort.when", message, abort::ALLOWED);
-    }
-}
-
-fn check_parts(scenario: &Scenario, found: &mut Findings) {
-    for (index, phase) in scenario.phases.iter().enumerate() {
-        check_phase(phase, index, scenario, found);
-    }
-    for (index, neighbour) in scenario.neighbours.iter().enumerate() {
-        let path = format!("neighbour.{index}");
-        found.require(
-            neighbour.cores > 0,
-            format!("{path}.cores"),
-            "no core",
-            "1 or more",
-        );
-        let percent = (1..=100).contains(&neighbour.percent);
-        found.require(
-            percent,
-            format!("{path}.percent"),
-            format!("{} %", neighbour.percent),
-            "1 to 100",
-        );
-        let ordered = neighbour
-            .on
-            .zip(neighbour.off)
-            .is_none_or(|(on, off)| on < off);
-        found.require(
-            ordered,
-            format!("{path}.off"),
-            "off before on",
-            "a later time than `on`",
-        );
-    }
-}
-
-fn check_phase(phase: &Phase, index: usize, scenario: &Scenario, found: &mut Findings) {
-    let path = format!("phase.{index}");
-    let one_end = phase.lasts.is_some() != phase.until.is_some();
-    found.require(
-        one_end,
-        path.clone(),
-        "its end is not clear",
-        "exactly one of `for` and `until`",
-    );
-    if let Some(until) = &phase.until {
-        let labels: Vec<&str> = scenario
-            .events
-            .iter()
-            .map(|event| event.label.as_str())
-            .collect();
-        let known = labels.contains(&until.as_str());
-        let allowed = format!("the label of an [[event]]: {}", labels.join(", "));
-        found.require(
-            known,
-            format!("{path}.until"),
-            format!("no event is labelled `{until}`"),
-            allowed,
-        );
     }
 }
 

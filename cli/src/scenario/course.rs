@@ -2,7 +2,7 @@
 
 use super::file::{self, Mode, Quantity, Scenario};
 use super::measure;
-use crate::dry_run::{PACKET_OCTETS, PACKETS_PER_SECOND, RTCP_OCTETS_PER_SECOND};
+use crate::dry_run::{PACKETS_PER_SECOND, packet_octets, rtcp_octets_per_second};
 use milliwatt_wire::load::TransferWhen;
 use milliwatt_wire::step::Flow;
 use milliwatt_wire::time::NS_PER_SECOND;
@@ -253,7 +253,9 @@ fn fitted(plan: &CoursePlan, full: Option<i64>) -> i64 {
 
 /// RTP and RTCP of a call, Mbit/s.
 fn call_mbps(scenario: &Scenario) -> f64 {
-    let a_leg = f64::from(PACKETS_PER_SECOND * PACKET_OCTETS) + RTCP_OCTETS_PER_SECOND;
+    let srtp = scenario.media.srtp;
+    let rtp = f64::from(PACKETS_PER_SECOND * packet_octets(srtp));
+    let a_leg = rtp + rtcp_octets_per_second(srtp);
     f64::from(scenario.calls.legs) * a_leg * 8.0 / 1e6
 }
 

@@ -3,9 +3,11 @@
 
 mod course;
 mod judged;
+mod programme;
 
-pub use course::{Event, KnownSilence, Mode, Neighbour, Party, Phase, Quantity, Ramp, Search};
+pub use course::{KnownSilence, Mode, Neighbour, Party, Quantity, Ramp, Search};
 pub use judged::{Abort, Basis, Figure, Leg, Measured, Threshold};
+pub use programme::{Event, Phase, Source, SourceKind};
 
 use super::value::{Arrivals, BitRate, Duration, FileSize, Hold, TransferWhen};
 use milliwatt_wire::load;
@@ -25,9 +27,14 @@ pub struct Scenario {
     /// All randomness derives from it. Default 1.
     #[serde(default = "one")]
     pub seed: u64,
-    /// Time at full load; the command line's --for goes first. Without it the run ends at `calls.total`.
+    /// Time at full load, at most where it has phases; the command line's --for goes first. Without it the run ends with its
+    /// phases or at `calls.total`.
     #[serde(rename = "for")]
     pub full_for: Option<Duration>,
+    /// Whatever is not media gives way to other programs, for a test beside live traffic: the tester runs at the lowest priority but
+    /// for its media threads, and the agent is to be started with --background. Default false.
+    #[serde(default)]
+    pub background: bool,
     /// Judge by milliwatt's default thresholds too, where no `[[threshold]]` here has the same metric and leg. Default true;
     /// never with a `[ramp]`, which goes past them all.
     #[serde(default = "yes")]
@@ -68,7 +75,10 @@ pub struct Scenario {
     /// Things that happen to the guest during the run.
     #[serde(default, rename = "event", skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Event>,
-    /// CPU load beside the calls, on the guest's host.
+    /// What tells what happens to the guest, at its hypervisor.
+    #[serde(default, rename = "hypervisor", skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
+    /// Load beside the calls, on the guest's host.
     #[serde(default, rename = "neighbour", skip_serializing_if = "Vec::is_empty")]
     pub neighbours: Vec<Neighbour>,
     /// Silences put into the sent audio on purpose, to prove that the detectors find them.
@@ -119,7 +129,8 @@ pub struct Media {
     /// speech, by its path from where milliwatt runs: a channel a party, or both the same half a file apart. Default
     /// tone, whose recordings weigh what they should: speech compresses little.
     pub audio: String,
-    /// Encrypted media. Default false.
+    /// Encrypted media: SRTP and SRTCP with AES in counter mode of 128 bits and HMAC-SHA1 tags of 80 bits (RFC 3711), by keys
+    /// that the tester draws for each run and tells the guest over TLS. Default false.
     pub srtp: bool,
     /// DSCP of media, 0 to 63. Default 46 (EF).
     pub dscp: u8,

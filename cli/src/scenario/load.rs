@@ -2,6 +2,7 @@
 
 use super::course::CoursePlan;
 use super::file::{self, Scenario};
+use super::programme::full_for;
 use crate::controller::pace::slot_width;
 use milliwatt_wire::id::{CallId, Party};
 use milliwatt_wire::load::{
@@ -35,15 +36,14 @@ pub fn load(scenario: &Scenario, course: Option<&CoursePlan>) -> LoadSpec {
         hold: calls.hold.0,
         steady_start: calls.steady_start,
         legs: calls.legs,
-        full_for: course.map_or(scenario.full_for.map(|full| full.0), |course| {
-            Some(course.bound())
-        }),
+        full_for: course.map_or_else(|| full_for(scenario), |course| Some(course.bound())),
         codec: match media.codec {
             file::Codec::Pcma => Codec::Pcma,
             file::Codec::G722 => Codec::G722,
             // G.729 does not pass the checks.
             file::Codec::Pcmu | file::Codec::G729 => Codec::Pcmu,
         },
+        srtp: media.srtp,
         dscp: media.dscp,
         transfer_dscp: transfer.dscp,
         playout_buffer: scenario.playout.buffer.0,

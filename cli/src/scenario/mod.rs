@@ -10,8 +10,11 @@ pub mod file;
 pub mod later;
 pub mod load;
 pub mod measure;
+pub mod neighbours;
 pub mod overrides;
+pub mod programme;
 pub mod resolve;
+pub mod sources;
 pub mod thresholds;
 pub mod value;
 

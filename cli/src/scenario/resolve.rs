@@ -4,8 +4,10 @@ use super::abort::{self, AbortRule};
 use super::course::CoursePlan;
 use super::diagnostic::{self, Source};
 use super::file::{self, Scenario};
+use super::neighbours::NeighbourPlan;
+use super::programme::ProgrammePlan;
 use super::value::{Duration, PortRange};
-use super::{builtin, check, course, later, load, overrides, thresholds};
+use super::{builtin, check, course, later, load, neighbours, overrides, thresholds};
 use crate::exit::Failure;
 use milliwatt_scoring::judgement::Judgement;
 use milliwatt_wire::load::LoadSpec;
@@ -38,12 +40,18 @@ pub struct Plan {
     pub load: LoadSpec,
     /// The course of a load that comes in steps.
     pub course: Option<CoursePlan>,
+    /// The parts of full load and what happens in them.
+    pub programme: ProgrammePlan,
     /// The file of the parties' audio, where it is one.
     pub audio: Option<PathBuf>,
+    /// Whatever is not media gives way to other programs.
+    pub background: bool,
     /// By what it is judged.
     pub judgement: Judgement,
     /// When to give up; none is never.
     pub abort: Option<AbortRule>,
+    /// Load beside the calls.
+    pub neighbours: Vec<NeighbourPlan>,
     /// What the scenario needs that this version does not have, a phrase each: such a plan cannot run.
     pub later: Vec<&'static str>,
     /// The scenario as resolved, TOML: it resolves to this same plan again.
@@ -118,9 +126,12 @@ fn plan(scenario: &Scenario) -> Result<Plan, Failure> {
         title: scenario.title.clone(),
         source: scenario.source.clone(),
         load: load::load(scenario, course.as_ref()),
+        programme: ProgrammePlan::of(scenario),
+        background: scenario.background,
         audio: load::audio_file(&scenario.media),
         judgement: judgement(scenario, course.as_ref()),
         abort: abort_rule(scenario),
+        neighbours: neighbours::neighbours(scenario),
         later: later::later(scenario),
         course,
         text,
@@ -176,16 +187,24 @@ mod tests {
 
     #[test]
     fn those_that_this_version_can_run_need_nothing_of_a_later_one() {
-        for name in ["smoke", "250-calls", "azure", "120-mbps"] {
+        for name in [
+            "smoke",
+            "250-calls",
+            "azure",
+            "120-mbps",
+            "vmotion",
+            "backup",
+            "canary",
+            "host-contention",
+        ] {
             assert_eq!(
                 plan_of(name, &[]).unwrap().later,
                 Vec::<&str>::new(),
                 "{name}"
             );
         }
-        for name in ["host-contention", "vmotion", "backup", "canary"] {
-            assert!(!plan_of(name, &[]).unwrap().later.is_empty(), "{name}");
-        }
+        let worked = plan_of("smoke", &["agent.work=decode"]).unwrap();
+        assert_eq!(worked.later.len(), 1);
     }
 
     #[test]

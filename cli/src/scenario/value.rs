@@ -242,7 +242,8 @@ as_string!(
 );
 
 /// A size in octets. Written `5 GB`, `512 MiB`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Octets(pub u64);
 
 impl FromStr for Octets {
@@ -266,6 +267,12 @@ impl fmt::Display for Octets {
         write!(f, "{} B", self.0)
     }
 }
+
+as_string!(
+    Octets,
+    "A size: a number and B, kB, MB, GB, TB, KiB, MiB or GiB",
+    "^[0-9.]+ *([kMGT]?B|[KMG]iB)$"
+);
 
 /// A range of UDP ports, both ends included. Written `16384-32767`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -327,7 +334,9 @@ impl fmt::Display for PortRange {
     }
 }
 
+mod octet_rate;
 mod transfers;
+pub use octet_rate::OctetRate;
 pub use transfers::{FileSize, TransferWhen};
 
 #[cfg(test)]

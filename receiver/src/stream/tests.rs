@@ -122,6 +122,7 @@ fn first_copy(slot: u32, above: i64, ipdv: [Option<i64>; 2]) -> Placed {
         slot,
         due: RunTime(i64::from(slot) * PTIME_NS),
         above,
+        is_anchored_anew: false,
         ipdv,
     })
 }

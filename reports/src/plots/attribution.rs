@@ -32,6 +32,7 @@ pub(super) fn figure<'a>(timeline: &'a Timeline) -> Figure<'a> {
         y: Axis::linear(highest(&shapes).unwrap_or(0.0).max(LEAST_MS)),
         y_label: "mean delay (ms)",
         height: None,
+        x: None,
         limits: Vec::new(),
         empty: is_empty(timeline, leg).then_some("nothing measured"),
         shapes,

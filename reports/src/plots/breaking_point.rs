@@ -102,6 +102,7 @@ fn pdv_panel(timeline: &Timeline, search: Search, leg: Leg, y: &Axis) -> Panel {
         limits: vec![pdv_limit(timeline.series.thresholds, search, leg)],
         empty,
         height: Some(150),
+        x: None,
     }
 }
 
@@ -122,6 +123,7 @@ pub(super) fn pdv_limit(thresholds: &[ThresholdResult], search: Search, leg: Leg
 fn transfer_panel(timeline: &Timeline, search: Search) -> Panel {
     Panel {
         height: Some(80),
+        x: None,
         ..mbps_panel(timeline, search, "transfer of recordings", |row| {
             row.transfer_mbps
         })
@@ -147,6 +149,7 @@ fn load_panel(timeline: &Timeline, search: Search) -> Panel {
             ],
         }],
         height: Some(140),
+        x: None,
         ..panel
     }
 }
@@ -177,6 +180,7 @@ fn mbps_panel(
         limits: Vec::new(),
         empty: high.is_none().then_some("nothing measured"),
         height: None,
+        x: None,
     }
 }
 

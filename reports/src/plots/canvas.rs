@@ -20,6 +20,13 @@ pub(super) const GRID: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
 /// Phases other than full load; hatching.
 pub(super) const SHADE: RGBColor = RGBColor(0x80, 0x80, 0x80);
 
+/// Tainted time, where there is too much of it to hatch.
+pub(super) const TAINTED: Stroke = Stroke {
+    colour: SHADE,
+    opacity: 0.3,
+    width: 1,
+};
+
 /// Width of every plot, px.
 const WIDTH: i32 = 960;
 /// Left end of the plotting areas, px.
@@ -127,14 +134,14 @@ fn heading(canvas: &Canvas, figure: &Figure, legend: &[Vec<Key>]) -> Result<(), 
 /// An entry of the legend.
 enum Key<'a> {
     Line(Stroke, &'a str),
-    Tainted,
+    Tainted { is_hatched: bool },
 }
 
 impl Key<'_> {
     fn text(&self) -> &str {
         match self {
             Self::Line(_, text) => text,
-            Self::Tainted => "tainted second: no evidence",
+            Self::Tainted { .. } => "tainted second: no evidence",
         }
     }
 
@@ -148,14 +155,18 @@ impl Key<'_> {
             Self::Line(stroke, _) => {
                 canvas.draw(&PathElement::new(vec![(x, y), (x + 24, y)], style(*stroke)))?;
             }
-            Self::Tainted => {
+            Self::Tainted { is_hatched } => {
                 let swatch = Place {
                     left: x,
                     right: x + 24,
                     top: y - 6,
                     bottom: y + 6,
                 };
-                hatch(canvas, swatch)?;
+                if *is_hatched {
+                    hatch(canvas, swatch)?;
+                } else {
+                    shade(canvas, swatch)?;
+                }
             }
         }
         text(canvas, self.text(), (x + 30, y), Text::default())
@@ -182,13 +193,16 @@ fn legend_rows<'a>(figure: &'a Figure) -> Vec<Vec<Key<'a>>> {
         used += key.width();
         row.push(key);
     }
-    let has_tainted = |timeline: &&Timeline| !timeline.series.tainted.is_empty();
-    if figure.timeline.as_ref().is_some_and(has_tainted) {
+    let has_tainted = |timeline: &&&Timeline| !timeline.tainted.is_empty();
+    if let Some(timeline) = figure.timeline.as_ref().filter(has_tainted) {
+        let key = Key::Tainted {
+            is_hatched: timeline.is_hatched(),
+        };
         // On a row of its own where it would leave the picture.
-        if used + Key::Tainted.width() > WIDTH - LEFT {
+        if used + key.width() > WIDTH - LEFT {
             rows.push(std::mem::take(&mut row));
         }
-        row.push(Key::Tainted);
+        row.push(key);
     }
     if !row.is_empty() {
         rows.push(row);
@@ -243,6 +257,12 @@ pub(super) fn text(
         .color(&look.colour)
         .pos(Pos::new(look.anchor, VPos::Center));
     canvas.draw_text(content, &style, at)
+}
+
+fn shade(canvas: &Canvas, place: Place) -> Result<(), Error> {
+    let corners = [(place.left, place.top), (place.right, place.bottom)];
+    let filled = TAINTED.colour.mix(TAINTED.opacity).filled();
+    canvas.draw(&Rectangle::new(corners, filled))
 }
 
 /// Hatches a place: light strokes that leave the data readable.

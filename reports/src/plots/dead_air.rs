@@ -20,6 +20,7 @@ pub(super) fn figure<'a>(timeline: &'a Timeline) -> Figure<'a> {
         y: Axis::logarithmic(FLOOR_MS, high),
         y_label: "dead air (ms/s)",
         height: None,
+        x: None,
         limits: limits::told(timeline.series.thresholds, "dead_air", leg),
         empty: empty(timeline, leg, &shapes),
         shapes,

@@ -20,6 +20,11 @@ pub(super) fn colour(leg: Leg) -> RGBColor {
     }
 }
 
+/// Runs before a change, where two sides are drawn over each other.
+pub(super) const BEFORE: RGBColor = RECEIVE;
+/// Runs after it.
+pub(super) const AFTER: RGBColor = SENT;
+
 /// Points that a line joins; a gap in the measurement parts two of these.
 pub(super) type Segment = Vec<(f64, f64)>;
 
@@ -57,6 +62,8 @@ pub(super) struct Panel {
     pub(super) empty: Option<&'static str>,
     /// Pixels; none for what the number of panels leaves.
     pub(super) height: Option<i32>,
+    /// A horizontal axis of its own; none for the figure's.
+    pub(super) x: Option<Axis>,
 }
 
 /// How a line looks.

@@ -40,6 +40,7 @@ pub(super) fn figure<'a>(timeline: &'a Timeline) -> Figure<'a> {
             y: logarithmic_axis(&heights, FLOOR_MS, &limits),
             y_label: "interarrival jitter (ms)",
             height: None,
+            x: None,
             empty: heights.is_empty().then_some("nothing measured"),
             shapes,
             limits,

@@ -87,6 +87,7 @@ fn pdv_panel(series: &Series, search: Search, leg: Leg, document_shown: bool) ->
         shapes: shapes.into_iter().chain(data).collect(),
         limits: vec![limit],
         height: Some(160),
+        x: None,
         title,
     }
 }
@@ -103,6 +104,7 @@ fn missing_panel(search: Search, leg: Leg, document_shown: bool) -> Panel {
         shapes: shapes.into_iter().chain(data).collect(),
         limits: Vec::<Limit>::new(),
         height: Some(110),
+        x: None,
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn figure<'a>(timeline: &'a Timeline) -> Figure<'a> {
     }
     Figure {
         title: "Load on the network over time".to_owned(),
-        notes: timeline.notes(),
+        notes: timeline.span_notes(),
         legend: Leg::BOTH
             .map(|leg| (Stroke::of(leg, 1.0, 2), timeline.series.title(leg)))
             .into(),
@@ -42,7 +42,7 @@ fn panel(
     value: fn(&Second) -> Option<f64>,
     limits: Vec<Limit>,
 ) -> Panel {
-    let line = |leg| Shape::Line(Stroke::of(leg, 1.0, 2), timeline.line(leg, value));
+    let line = |leg| Shape::Line(Stroke::of(leg, 1.0, 2), timeline.span(leg, value));
     let shapes: Vec<Shape> = Leg::BOTH.map(line).into();
     let highest = highest(&shapes);
     // A limit beyond three times the data would flatten it on this linear axis.
@@ -58,6 +58,7 @@ fn panel(
         y: Axis::linear(highest.filter(|high| *high > 0.0).map_or(1.0, shown)),
         y_label: "Mbit/s",
         height: None,
+        x: None,
         empty: highest.is_none().then_some("nothing measured"),
         shapes,
         limits,

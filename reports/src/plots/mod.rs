@@ -6,13 +6,17 @@ mod attribution;
 mod axis;
 mod breaking_point;
 mod canvas;
+mod compared;
 mod dead_air;
+mod disruption;
 mod figure;
 mod interarrival_jitter;
 mod limit_lines;
 mod limits;
 mod load_curve;
+mod marks;
 mod mbps;
+mod outline;
 mod panel;
 mod pdv;
 mod pdv_distribution;
@@ -21,6 +25,7 @@ mod shapes;
 mod silences;
 mod step_shapes;
 mod timeline;
+mod transfers;
 mod waveform;
 
 pub use series::Series;
@@ -28,6 +33,7 @@ pub(crate) use series::leg_title;
 pub(crate) use waveform::{COLUMNS, Channel, Waveform};
 
 use figure::Figure;
+use milliwatt_scoring::measured::Measured;
 use plotters::drawing::DrawingAreaErrorKind;
 use timeline::Timeline;
 
@@ -35,6 +41,9 @@ use timeline::Timeline;
 pub(crate) const BREAKING_POINT: &str = "breaking_point";
 /// What each step did to each leg, by its load.
 pub(crate) const LOAD_CURVE: &str = "load_curve";
+
+/// What live calls went through.
+pub(crate) const DISRUPTION: &str = "disruption";
 
 /// A drawn plot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,9 +86,13 @@ pub fn draw_all<'a>(series: impl Into<Series<'a>>) -> Result<Vec<Plot>, PlotErro
     let attribution = series
         .has_attribution
         .then(|| ("attribution", attribution::figure(&timeline)));
+    let transfers =
+        transfers::has_any(&series).then(|| ("transfers", transfers::figure(&timeline)));
     let silences = series
         .silences
         .map(|silences| ("silences", silences::figure(&timeline, silences)));
+    let disruptions = series.disruptions.filter(|of| !of.rows.is_empty());
+    let disruptions = disruptions.map(|of| (DISRUPTION, disruption::figure(of)));
     [
         (
             "interarrival-jitter",
@@ -93,9 +106,21 @@ pub fn draw_all<'a>(series: impl Into<Series<'a>>) -> Result<Vec<Plot>, PlotErro
     .into_iter()
     .chain(silences)
     .chain(attribution)
+    .chain(transfers)
     .chain(search.into_iter().flatten())
+    .chain(disruptions)
     .map(|(name, figure)| plot(name, &figure))
     .collect()
+}
+
+/// Runs of both sides over each other.
+pub(crate) fn draw_compared(
+    before: &[&Measured],
+    after: &[&Measured],
+) -> Result<Vec<Plot>, PlotError> {
+    let figures = compared::figures(before, after);
+    let plots = figures.iter();
+    plots.map(|(name, figure)| plot(name, figure)).collect()
 }
 
 /// The samples around a silence.

@@ -2,8 +2,8 @@
 
 use super::axis::Axis;
 use super::canvas::{self, Canvas, Error, GRID, INK, SHADE, Text};
-use super::figure::{Figure, Panel, Shape};
-use super::{limit_lines, shapes, step_shapes};
+use super::figure::{Figure, Panel};
+use super::{limit_lines, marks, shapes};
 use milliwatt_wire::facts::Phase;
 use plotters::coord::ranged1d::{Ranged, ValueFormatter};
 use plotters::element::{PathElement, Rectangle};
@@ -40,16 +40,18 @@ pub(super) fn draw(
     phases(canvas, figure, place)?;
     grid(canvas, figure, panel, place)?;
     for shape in &panel.shapes {
-        shapes::draw(canvas, shape, (&figure.x, &panel.y), place)?;
+        let x = panel.x.as_ref().unwrap_or(&figure.x);
+        shapes::draw(canvas, shape, (x, &panel.y), place)?;
     }
     tainted(canvas, figure, place)?;
-    marks(canvas, figure, panel, place)?;
+    marks::draw(canvas, figure, panel, place)?;
     limit_lines::across(canvas, panel, place)?;
     limit_lines::upright(canvas, figure, place)?;
     names(canvas, figure, panel, place, last)
 }
 
 fn grid(canvas: &Canvas, figure: &Figure, panel: &Panel, place: Place) -> Result<(), Error> {
+    let x_axis = panel.x.as_ref().unwrap_or(&figure.x);
     // The name of a lane stands in it, above the line that it ends with.
     let lift = if panel.y.lane_names().is_empty() {
         0
@@ -73,8 +75,8 @@ fn grid(canvas: &Canvas, figure: &Figure, panel: &Panel, place: Place) -> Result
             look,
         )?;
     }
-    for tick in figure.x.key_points(0) {
-        let x = place.x(&figure.x, tick);
+    for tick in x_axis.key_points(0) {
+        let x = place.x(x_axis, tick);
         canvas.draw(&PathElement::new(
             vec![(x, place.top), (x, place.bottom + 4)],
             GRID,
@@ -85,7 +87,7 @@ fn grid(canvas: &Canvas, figure: &Figure, panel: &Panel, place: Place) -> Result
         };
         canvas::text(
             canvas,
-            &figure.x.format_ext(&tick),
+            &x_axis.format_ext(&tick),
             (x, place.bottom + 13),
             look,
         )?;
@@ -184,12 +186,23 @@ fn phases(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> {
     Ok(())
 }
 
+/// Hatched as long as there is little; then shaded, as dark as hatching is from afar.
 fn tainted(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> {
-    for (from, to) in figure
-        .timeline
-        .iter()
-        .flat_map(|timeline| &timeline.series.tainted)
-    {
+    let Some(timeline) = &figure.timeline else {
+        return Ok(());
+    };
+    if !timeline.is_hatched() {
+        let bars = timeline.tainted.iter();
+        let bars = bars.map(|&(from, to)| (from, to, place.top));
+        return shapes::outlined(
+            canvas,
+            canvas::TAINTED,
+            bars,
+            place.bottom,
+            (&figure.x, place),
+        );
+    }
+    for (from, to) in &timeline.tainted {
         let (left, right) = (place.x(&figure.x, *from), place.x(&figure.x, *to));
         canvas::hatch(
             canvas,
@@ -199,39 +212,6 @@ fn tainted(canvas: &Canvas, figure: &Figure, place: Place) -> Result<(), Error> 
                 ..place
             },
         )?;
-    }
-    Ok(())
-}
-
-/// Lines at marks and stalls, named as long as the names do not run into each other or into the title.
-fn marks(canvas: &Canvas, figure: &Figure, panel: &Panel, place: Place) -> Result<(), Error> {
-    let at = |(at, kind): &&(f64, String)| (place.x(&figure.x, *at), kind.clone());
-    let mut marks: Vec<(i32, String)> = figure
-        .timeline
-        .iter()
-        .flat_map(|timeline| &timeline.marks)
-        .map(at)
-        .collect();
-    marks.dedup();
-    // By an estimate of 7 px a letter of the title.
-    let letters = i32::try_from(panel.title.chars().count()).unwrap_or(0);
-    let named = panel.shapes.iter().filter_map(|shape| match shape {
-        Shape::Upright(upright) => step_shapes::title_row_end(upright, &figure.x, place),
-        _ => None,
-    });
-    let title_end = place.left + (7 * letters + 10).max(220);
-    let mut free_from = named.fold(title_end, |end, label| end.max(label + 10));
-    for (x, kind) in marks {
-        let line = vec![(x, place.top - 16), (x, place.bottom)];
-        canvas.draw(&PathElement::new(line, INK.mix(0.5)))?;
-        if x >= free_from {
-            let look = Text {
-                size: 11.0,
-                ..Text::default()
-            };
-            canvas::text(canvas, &kind, (x + 3, place.top - 22), look)?;
-            free_from = x + 90;
-        }
     }
     Ok(())
 }

@@ -36,6 +36,7 @@ pub(super) fn figure<'a>(timeline: &'a Timeline) -> Figure<'a> {
         y: y.clone(),
         y_label: "PDV (ms)",
         height: None,
+        x: None,
         empty: shapes
             .iter()
             .all(|shape| shape.heights().is_empty())

@@ -41,6 +41,7 @@ pub(super) fn figure(series: &Series) -> Figure<'static> {
             y: Axis::logarithmic(rarest, 100.0),
             y_label: "packets above (%)",
             height: None,
+            x: None,
             shapes: lines
                 .map(|(leg, curve)| Shape::Line(Stroke::of(leg, 1.0, 2), vec![curve]))
                 .collect(),

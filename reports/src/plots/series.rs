@@ -3,8 +3,8 @@
 use crate::{figures, incidents};
 use milliwatt_scoring::analysis::{Analysis, AnalyzedSecond};
 use milliwatt_scoring::measured::{
-    BreakingPoint, BreakingPoints, DelayParts, EventRow, Measured, Reached, SecondRow, StepRow,
-    ThresholdResult,
+    BreakingPoint, BreakingPoints, DelayParts, Disruption, DisruptionTrace, EventRow, MarkRow,
+    Measured, Reached, SecondRow, StepRow, ThresholdResult,
 };
 use milliwatt_wire::facts::Phase;
 use milliwatt_wire::id::Leg;
@@ -43,6 +43,17 @@ pub struct Series<'a> {
     pub(super) silences: Option<Silences<'a>>,
     /// A search for the load at which each leg breaks; none where the load did not come in steps.
     pub(super) search: Option<Search<'a>>,
+    /// Interruptions of a run; a capture knows none.
+    pub(super) disruptions: Option<Disruptions<'a>>,
+}
+
+/// What live calls went through, and what was marked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Disruptions<'a> {
+    pub(super) rows: &'a [Disruption],
+    /// The picture of each.
+    pub(super) traces: &'a [DisruptionTrace],
+    pub(super) marks: &'a [MarkRow],
 }
 
 /// A load that came in steps, and what was found.
@@ -94,6 +105,10 @@ pub(super) struct Second {
     pub(super) dead_air_ms: f64,
     pub(super) mbps: Option<f64>,
     pub(super) transfer_mbps: Option<f64>,
+    pub(super) transfer_goodput_mbps: Option<f64>,
+    pub(super) transfer_stalled_ms: Option<f64>,
+    /// TCP segments sent again.
+    pub(super) transfer_retransmissions: Option<f64>,
     pub(super) delay: Option<DelayParts>,
 }
 
@@ -125,7 +140,7 @@ impl<'a> From<&'a Measured> for Series<'a> {
             phases: phases(measured),
             tainted: tainted(measured),
             marks: others
-                .map(|event| (event.at_s, event.kind.clone()))
+                .map(|event| (event.at_s, mark_name(event).to_owned()))
                 .collect(),
             dead_air_begins: begins.collect(),
             dead_air_note: "sum over all streams; triangles: begin of an event",
@@ -143,6 +158,11 @@ impl<'a> From<&'a Measured> for Series<'a> {
                 steps: &measured.steps,
                 points: &measured.breaking_point,
                 buffer_ms: measured.recording_layout.playout_buffer_ms,
+            }),
+            disruptions: Some(Disruptions {
+                rows: &measured.disruptions,
+                traces: &measured.disruption_traces,
+                marks: &measured.marks,
             }),
         }
     }
@@ -181,7 +201,17 @@ impl<'a> From<&'a Analysis> for Series<'a> {
             has_attribution: false,
             silences: None,
             search: None,
+            disruptions: None,
         }
+    }
+}
+
+/// What an event is called beside its line: marks, commands, phases and neighbours by their own names.
+fn mark_name(event: &EventRow) -> &str {
+    match event.kind.as_str() {
+        "mark" | "hypervisor" | "phase" | "neighbour" => &event.text,
+        "hook" => event.text.split(": its command").next().unwrap_or_default(),
+        kind => kind,
     }
 }
 
@@ -211,6 +241,11 @@ impl From<&SecondRow> for Second {
             dead_air_ms: row.dead_air_ms,
             mbps: row.mbps,
             transfer_mbps: row.transfer_mbps,
+            transfer_goodput_mbps: row.transfer_goodput_mbps,
+            transfer_stalled_ms: row.transfer_stalled_ms,
+            transfer_retransmissions: row
+                .transfer_retransmissions
+                .map(|count| f64::from(u32::try_from(count).unwrap_or(u32::MAX))),
             delay: row.delay,
         }
     }
@@ -230,6 +265,9 @@ impl From<&AnalyzedSecond> for Second {
             dead_air_ms: row.dead_air_ms,
             mbps: Some(row.mbps),
             transfer_mbps: None,
+            transfer_goodput_mbps: None,
+            transfer_stalled_ms: None,
+            transfer_retransmissions: None,
             delay: None,
         }
     }

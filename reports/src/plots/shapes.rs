@@ -3,10 +3,16 @@
 use super::axis::{Axis, pixels};
 use super::canvas::{self, Canvas, Error, Text};
 use super::figure::{Lane, Shape, Stroke};
+use super::outline::{saw, skyline};
 use super::panel::Place;
 use super::step_shapes;
 use plotters::element::{Circle, PathElement, Polygon, Rectangle};
 use plotters::style::Color;
+
+/// Least width of a bar, px.
+const LEAST_BAR: i32 = 2;
+/// Triangles that are drawn one by one.
+const MOST_TRIANGLES: usize = 100;
 
 /// Draws one shape.
 pub(super) fn draw(
@@ -20,21 +26,8 @@ pub(super) fn draw(
         Shape::Line(stroke, segments) => segments.iter().try_for_each(|segment| {
             line(canvas, *stroke, segment.iter().copied().map(spot).collect())
         }),
-        Shape::Bars(stroke, bars) => bars.iter().try_for_each(|&(from, to, height)| {
-            let ((left, top), (right, _)) = (spot((from, height)), spot((to, height)));
-            let corners = [(left, top), (right.max(left + 2), place.bottom)];
-            canvas.draw(&Rectangle::new(
-                corners,
-                stroke.colour.mix(stroke.opacity).filled(),
-            ))
-        }),
-        Shape::Ticks(stroke, at) => {
-            let mut places: Vec<i32> = at.iter().map(|at| place.x(axes.0, *at)).collect();
-            places.dedup();
-            places
-                .iter()
-                .try_for_each(|x| triangle(canvas, *stroke, (*x, place.top)))
-        }
+        Shape::Bars(stroke, all) => bars(canvas, *stroke, all, axes, place),
+        Shape::Ticks(stroke, at) => ticks(canvas, *stroke, at, axes.0, place),
         Shape::Lane(stroke, content) => lane(canvas, *stroke, content, axes, place),
         Shape::Envelope(stroke, columns) => envelope(canvas, *stroke, columns, axes.1, place),
         Shape::Bands(stroke, bands) => {
@@ -64,6 +57,48 @@ fn line(canvas: &Canvas, stroke: Stroke, points: Vec<(i32, i32)>) -> Result<(), 
     }
 }
 
+/// Each by itself as long as each has pixels of its own; else as one outline, on which the highest is seen.
+fn bars(
+    canvas: &Canvas,
+    stroke: Stroke,
+    bars: &[(f64, f64, f64)],
+    (x, y): (&Axis, &Axis),
+    place: Place,
+) -> Result<(), Error> {
+    let wide = |bar: &(f64, f64, f64)| place.x(x, bar.1) - place.x(x, bar.0) >= LEAST_BAR;
+    if !bars.iter().all(wide) {
+        let tops = bars.iter();
+        let tops = tops.map(|&(from, to, height)| (from, to, place.y(y, height)));
+        return outlined(canvas, stroke, tops, place.bottom, (x, place));
+    }
+    let filled = stroke.colour.mix(stroke.opacity).filled();
+    bars.iter().try_for_each(|&(from, to, height)| {
+        let corners = [
+            (place.x(x, from), place.y(y, height)),
+            (place.x(x, to), place.bottom),
+        ];
+        canvas.draw(&Rectangle::new(corners, filled))
+    })
+}
+
+/// Triangles along the upper edge, in order; many as outlines of those that overlap.
+fn ticks(
+    canvas: &Canvas,
+    stroke: Stroke,
+    at: &[f64],
+    axis: &Axis,
+    place: Place,
+) -> Result<(), Error> {
+    let mut places: Vec<i32> = at.iter().map(|at| place.x(axis, *at)).collect();
+    places.dedup();
+    if places.len() <= MOST_TRIANGLES {
+        let mut places = places.iter();
+        return places.try_for_each(|x| triangle(canvas, stroke, (*x, place.top)));
+    }
+    let mut outlines = saw(&places, place.top).into_iter();
+    outlines.try_for_each(|outline| canvas.draw(&Polygon::new(outline, stroke.colour)))
+}
+
 fn triangle(canvas: &Canvas, stroke: Stroke, (x, y): (i32, i32)) -> Result<(), Error> {
     canvas.draw(&Polygon::new(
         vec![(x - 4, y), (x + 4, y), (x, y + 8)],
@@ -73,7 +108,7 @@ fn triangle(canvas: &Canvas, stroke: Stroke, (x, y): (i32, i32)) -> Result<(), E
 
 /// Bars (from, to, top px) that stand on a floor, each wide enough to be seen, as one outline: a picture of a long run stays
 /// small.
-fn outlined(
+pub(super) fn outlined(
     canvas: &Canvas,
     stroke: Stroke,
     bars: impl Iterator<Item = (f64, f64, i32)>,
@@ -82,7 +117,7 @@ fn outlined(
 ) -> Result<(), Error> {
     let bars = bars.map(|(from, to, top)| {
         let (left, right) = (place.x(axis, from), place.x(axis, to));
-        (left, right.max(left + 2), top)
+        (left, right.max(left + LEAST_BAR), top)
     });
     let outline = skyline(bars, floor);
     if outline.is_empty() {
@@ -115,25 +150,6 @@ fn lane(
     canvas::text(canvas, &lane.remark, (place.right + 8, floor - 8), look)
 }
 
-/// The outline of bars (left, right, top) that stand on a floor, in order; where pixels are shared, the first has them.
-fn skyline(bars: impl Iterator<Item = (i32, i32, i32)>, floor: i32) -> Vec<(i32, i32)> {
-    let mut outline: Vec<(i32, i32)> = Vec::new();
-    for (left, right, top) in bars {
-        let end = outline.last().map_or(i32::MIN, |point| point.0);
-        let left = left.max(end);
-        if right <= left {
-            continue;
-        }
-        if left > end {
-            outline.extend(outline.last().map(|point| (point.0, floor)));
-            outline.push((left, floor));
-        }
-        outline.extend([(left, top), (right, top)]);
-    }
-    outline.extend(outline.last().map(|point| (point.0, floor)));
-    outline
-}
-
 /// One line through the least and the largest value of every pixel column.
 fn envelope(
     canvas: &Canvas,
@@ -148,28 +164,4 @@ fn envelope(
     }
     points.dedup();
     canvas.draw(&PathElement::new(points, canvas::style(stroke)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bars_of_a_lane_are_one_outline_that_goes_down_between_them() {
-        let bars = [(10, 12, 90), (12, 15, 80), (20, 22, 90), (21, 22, 80)];
-        let outline = [
-            (10, 100),
-            (10, 90),
-            (12, 90),
-            (12, 80),
-            (15, 80),
-            (15, 100), // two that touch
-            (20, 100),
-            (20, 90),
-            (22, 90),
-            (22, 100), // the last has no pixel left
-        ];
-        assert_eq!(skyline(bars.into_iter(), 100), outline);
-        assert!(skyline(std::iter::empty(), 100).is_empty());
-    }
 }

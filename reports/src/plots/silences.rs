@@ -191,6 +191,7 @@ fn panel(
         y: Axis::lanes(names),
         y_label: "",
         height: i32::try_from(names.len()).ok().map(|lanes| lanes * LANE),
+        x: None,
         shapes: lanes.iter().enumerate().zip(colours).map(shape).collect(),
         limits: Vec::new(),
         empty: None,

@@ -11,6 +11,11 @@ use std::collections::BTreeMap;
 /// Points a line has at most; more would be narrower than a pixel.
 const MOST_POINTS: u32 = 900;
 
+/// Stretches of tainted time that are hatched; more are shaded.
+const MOST_HATCHED: usize = 20;
+/// Marks that have a line each; of more, only those with a name have one.
+const MOST_LINES: usize = 60;
+
 /// Time as a plot shows it, and what is drawn along it.
 pub(super) struct Timeline<'a> {
     pub(super) series: &'a Series<'a>,
@@ -20,6 +25,8 @@ pub(super) struct Timeline<'a> {
     pub(super) phases: &'a [(f64, f64, Phase)],
     /// Events to mark: (s, kind).
     pub(super) marks: Vec<&'a (f64, String)>,
+    /// Tainted time: (from s, to s), those joined that no point lies between.
+    pub(super) tainted: Vec<(f64, f64)>,
     /// Seconds that one point stands for.
     seconds_a_point: u32,
 }
@@ -32,13 +39,15 @@ impl<'a> Timeline<'a> {
             .map(|row| row.number.saturating_add(1));
         let end = ends.max().unwrap_or(10);
         let (axis, unit) = Axis::time(f64::from(end));
+        let seconds_a_point = end.div_ceil(MOST_POINTS).max(1);
         Self {
             series,
             axis,
             label: format!("{} ({unit})", series.time),
             phases: &series.phases,
             marks: series.marks.iter().collect(),
-            seconds_a_point: end.div_ceil(MOST_POINTS).max(1),
+            tainted: joined(&series.tainted, f64::from(seconds_a_point)),
+            seconds_a_point,
         }
     }
 
@@ -52,25 +61,57 @@ impl<'a> Timeline<'a> {
         }
     }
 
+    /// Whether tainted time can be hatched: there is little enough of it to tell.
+    pub(super) fn is_hatched(&self) -> bool {
+        self.tainted.len() <= MOST_HATCHED
+    }
+
+    /// Whether there are too many marks for a line each.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.marks.len() > MOST_LINES
+    }
+
     /// A figure of a leg as a line: the largest value of each point's seconds, parted where nothing
     /// was measured.
     pub(super) fn line(&self, leg: Leg, value: fn(&Second) -> Option<f64>) -> Vec<Segment> {
-        let mut bins: BTreeMap<u32, f64> = BTreeMap::new();
+        let bins = self.bins(leg, value).into_iter();
+        self.segments(bins.map(|(bin, (_, largest))| (bin, vec![largest])))
+    }
+
+    /// The same of a figure that may also fall: the largest and the least value of each point's seconds.
+    pub(super) fn span(&self, leg: Leg, value: fn(&Second) -> Option<f64>) -> Vec<Segment> {
+        let bins = self.bins(leg, value).into_iter();
+        self.segments(bins.map(|(bin, (least, largest))| {
+            let alone = self.seconds_a_point == 1;
+            let values = if alone {
+                vec![largest]
+            } else {
+                vec![largest, least]
+            };
+            (bin, values)
+        }))
+    }
+
+    /// The least and the largest value of each point's seconds.
+    fn bins(&self, leg: Leg, value: fn(&Second) -> Option<f64>) -> BTreeMap<u32, (f64, f64)> {
+        let mut bins: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
         for row in self.series.seconds.iter().filter(|row| row.leg == leg) {
-            if let Some(value) = value(row) {
-                let largest = bins
-                    .entry(row.number / self.seconds_a_point)
-                    .or_insert(value);
-                *largest = largest.max(value);
-            }
+            let Some(value) = value(row) else { continue };
+            let bin = row.number / self.seconds_a_point;
+            let (least, largest) = bins.entry(bin).or_insert((value, value));
+            (*least, *largest) = (least.min(value), largest.max(value));
         }
+        bins
+    }
+
+    fn segments(&self, bins: impl Iterator<Item = (u32, Vec<f64>)>) -> Vec<Segment> {
         let mut segments: Vec<Segment> = Vec::new();
         let mut last = None;
-        for (bin, value) in bins {
-            let point = (self.middle(bin), value);
+        for (bin, values) in bins {
+            let points = values.into_iter().map(|value| (self.middle(bin), value));
             match segments.last_mut() {
-                Some(segment) if last.is_some_and(|last| last + 1 == bin) => segment.push(point),
-                _ => segments.push(vec![point]),
+                Some(segment) if last.is_some_and(|last| last + 1 == bin) => segment.extend(points),
+                _ => segments.push(points.collect()),
             }
             last = Some(bin);
         }
@@ -98,23 +139,56 @@ impl<'a> Timeline<'a> {
 
     /// What a reader must know of thinned [`Timeline::overlaps`].
     pub(super) fn overlap_notes(&self) -> Vec<String> {
-        match self.axis.high() / f64::from(MOST_POINTS) {
-            seconds if seconds <= 1.0 => Vec::new(),
-            seconds => vec![format!("each point: all of {} s", figures::number(seconds))],
-        }
+        let thinned = match self.axis.high() / f64::from(MOST_POINTS) {
+            seconds if seconds <= 1.0 => None,
+            seconds => Some(format!("each point: all of {} s", figures::number(seconds))),
+        };
+        thinned.into_iter().chain(self.mark_note()).collect()
     }
 
     /// What a reader must know of thinned series.
     pub(super) fn notes(&self) -> Vec<String> {
-        match self.seconds_a_point {
-            1 => Vec::new(),
-            seconds => vec![format!("each point: the largest of {seconds} s")],
-        }
+        self.thinned("the largest")
+    }
+
+    /// The same of [`Timeline::span`].
+    pub(super) fn span_notes(&self) -> Vec<String> {
+        self.thinned("the largest and the least")
+    }
+
+    /// What each point shows of its seconds.
+    pub(super) fn thinned(&self, shown: &str) -> Vec<String> {
+        let points = match self.seconds_a_point {
+            1 => None,
+            seconds => Some(format!("each point: {shown} of {seconds} s")),
+        };
+        points.into_iter().chain(self.mark_note()).collect()
+    }
+
+    fn mark_note(&self) -> Option<String> {
+        self.is_crowded().then(|| {
+            format!(
+                "above each panel: {} events, all in events.jsonl; lines: the rarest, as far as there is room for their names",
+                figures::count(self.marks.len() as u64)
+            )
+        })
     }
 
     fn middle(&self, bin: u32) -> f64 {
         (f64::from(bin) + 0.5) * f64::from(self.seconds_a_point)
     }
+}
+
+/// Stretches that are in order, those joined that less than `apart` lies between; all as they are where that is a second.
+fn joined(stretches: &[(f64, f64)], apart: f64) -> Vec<(f64, f64)> {
+    let mut joined: Vec<(f64, f64)> = Vec::new();
+    for &(from, to) in stretches {
+        match joined.last_mut() {
+            Some(last) if from - last.1 < apart => last.1 = last.1.max(to),
+            _ => joined.push((from, to)),
+        }
+    }
+    joined
 }
 
 fn overlaps(point_s: f64, stretches: impl Iterator<Item = (f64, f64)>) -> Vec<(f64, f64, u32)> {

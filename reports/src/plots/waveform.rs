@@ -76,6 +76,7 @@ fn panel(channel: &Channel, y: &Axis) -> Panel {
         y: y.clone(),
         y_label: "% of full scale",
         height: Some(HEIGHT),
+        x: None,
         shapes: ORIGINS
             .map(bands)
             .into_iter()

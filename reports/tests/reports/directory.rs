@@ -24,7 +24,7 @@ fn every_file_is_there_and_nothing_temporary_stays() {
         let expected = "events.jsonl junit.xml plots receive-pdv.hlog recordings.csv report.html scorecard.json seconds.csv \
                         sent-pdv.hlog streams.csv";
         assert_eq!(names(folder.path()).join(" "), expected);
-        let plots = "attribution.svg dead-air.svg interarrival-jitter.svg mbps.svg pdv-distribution.svg pdv.svg silences.svg";
+        let plots = "attribution.svg dead-air.svg interarrival-jitter.svg mbps.svg pdv-distribution.svg pdv.svg silences.svg transfers.svg";
         assert_eq!(names(&folder.path().join("plots")).join(" "), plots);
     }
     let written = fs::read_to_string(folder.path().join("scorecard.json")).unwrap();

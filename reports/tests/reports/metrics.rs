@@ -111,6 +111,22 @@ fn figures() -> BTreeSet<String> {
     );
     paths(&scorecard["timers"]["tester"], "timers", &mut found);
     paths(&scorecard["transfers"]["sent"], "transfers", &mut found);
+    let moved = Scorecard::new(&sample::context(), &sample::disruptions::moved());
+    let mut disruption = serde_json::to_value(&moved.disruptions[0]).unwrap();
+    let legs = disruption
+        .as_object_mut()
+        .unwrap()
+        .remove("by_leg")
+        .unwrap();
+    paths(&disruption, "disruptions", &mut found);
+    paths(&legs["sent"], "disruptions.by_leg", &mut found);
+    let contended = Scorecard::new(&sample::context(), &sample::neighbours::contended());
+    let contended = serde_json::to_value(contended).unwrap();
+    for part in ["neighbours", "contention"] {
+        paths(&contended[part], part, &mut found);
+    }
+    let summary = serde_json::to_value(&moved.disruption_summary).unwrap();
+    paths(&summary, "disruption_summary", &mut found);
     let analysis = serde_json::to_value(sample::capture()).unwrap();
     let streams = analysis["streams"].as_array().unwrap();
     let reported = streams.iter().find(|stream| stream["reported"].is_object());
@@ -216,8 +232,13 @@ fn exists(test: &str, sources: &BTreeMap<String, String>) -> bool {
     let Some((file, function)) = test.split_once("::") else {
         return false;
     };
+    // A module's tests may stand in a file of their own, which either name means.
     let is_meant = |path: &str| {
-        path == file || path.starts_with("scoring/src/") && path.rsplit('/').next() == Some(file)
+        let named = |path: &str| {
+            let own = path.starts_with("scoring/src/");
+            path == file || own && path.rsplit('/').next() == Some(file)
+        };
+        named(path) || path.strip_suffix("/tests").is_some_and(named)
     };
     sources
         .iter()

@@ -233,7 +233,7 @@ fn the_page_needs_no_network() {
     ] {
         assert!(!page.contains(foreign), "{foreign}");
     }
-    assert_eq!(page.matches("<svg").count(), 7);
+    assert_eq!(page.matches("<svg").count(), 8);
 }
 
 #[test]
@@ -285,4 +285,19 @@ fn interval_logs_hold_an_interval_a_second_and_the_exact_second() {
             .all(|interval| (interval.1 - 0.98).abs() < 0.001),
         "{intervals:?}"
     );
+}
+
+/// Only where there is one of them: most runs are not encrypted.
+#[test]
+fn packets_that_did_not_authenticate_have_a_row_of_the_legs() {
+    let label = "packets that did not authenticate";
+    let row = |measured: &Measured| {
+        let rows = milliwatt_reports::tables::legs(&measured.legs);
+        let row = rows.into_iter().find(|row| row.label == label);
+        row.map(|row| (row.receive, row.sent))
+    };
+    let mut run = sample::pass();
+    assert_eq!(row(&run), None);
+    run.legs.receive.packets_unauthentic = 1_234;
+    assert_eq!(row(&run), Some(("1,234".to_owned(), "0".to_owned())));
 }

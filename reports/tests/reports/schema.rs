@@ -1,12 +1,22 @@
-//! `scorecard.schema.json` and what is written agree in both directions.
+//! `scorecard.schema.json`, `comparison.schema.json` and what is written agree in both directions.
 
-use crate::sample;
+use crate::{comparison, sample};
 use milliwatt_reports::Scorecard;
+use milliwatt_reports::comparison::{Compared, Document};
+use milliwatt_scoring::comparison::Change;
 use milliwatt_scoring::measured::Measured;
 use serde_json::{Map, Value, json};
 
 fn schema() -> Value {
     serde_json::from_str(include_str!("../../scorecard.schema.json")).unwrap()
+}
+
+fn comparison_schema() -> Value {
+    serde_json::from_str(include_str!("../../comparison.schema.json")).unwrap()
+}
+
+fn document(compared: &Compared) -> Value {
+    serde_json::to_value(Document::of(compared)).unwrap()
 }
 
 fn scorecard(measured: &Measured) -> Value {
@@ -107,7 +117,7 @@ fn has_type(types: &Value, value: &Value) -> bool {
 #[test]
 fn scorecards_with_everything_and_with_nothing_measured_satisfy_the_schema() {
     let schema = schema();
-    let runs: [fn() -> Measured; 7] = [
+    let runs: [fn() -> Measured; 11] = [
         sample::pass,
         sample::fail,
         sample::invalid,
@@ -115,6 +125,10 @@ fn scorecards_with_everything_and_with_nothing_measured_satisfy_the_schema() {
         sample::steps::sent_broke,
         sample::steps::both_broke,
         sample::steps::tester_limited,
+        sample::disruptions::moved,
+        sample::disruptions::gone,
+        sample::neighbours::contended,
+        sample::disruptions::repeated,
     ];
     for run in runs {
         assert_eq!(
@@ -126,13 +140,18 @@ fn scorecards_with_everything_and_with_nothing_measured_satisfy_the_schema() {
 
 /// With the test above: the schema holds each field that is written, and no field that is not.
 #[test]
-fn every_property_of_the_schema_is_always_written() {
-    let schema = schema();
+fn every_property_of_the_schemas_is_always_written() {
+    for schema in [schema(), comparison_schema()] {
+        requires_all(&schema);
+    }
+}
+
+fn requires_all(schema: &Value) {
     let objects = schema["$defs"]
         .as_object()
         .unwrap()
         .values()
-        .chain([&schema]);
+        .chain([schema]);
     for object in objects {
         let names: Vec<&str> = object["properties"]
             .as_object()
@@ -172,10 +191,7 @@ fn the_check_finds_what_is_wrong() {
         broken("/thresholds/0/leg", json!("both")),
         ["$.thresholds[].leg: \"both\" is none of the values"]
     );
-    assert_eq!(
-        broken("/disruptions", json!([{}])),
-        ["$.disruptions: too many items"]
-    );
+    assert_eq!(broken("/guests", json!([{}])), ["$.guests: too many items"]);
     let searched = scorecard(&sample::steps::sent_broke());
     let mut wrong = searched.clone();
     wrong["breaking_point"]["sent"]["reached"] = json!("broken");
@@ -199,12 +215,68 @@ fn the_check_finds_what_is_wrong() {
     );
 }
 
+/// With every verdict, with and without what was forced, with nothing measured in the runs, and with nothing compared.
+#[test]
+fn comparisons_satisfy_their_schema() {
+    let schema = comparison_schema();
+    let whole = comparison::compared();
+    let words = [
+        (Change::Better, "better"),
+        (Change::Same, "same"),
+        (Change::Worse, "worse"),
+        (Change::CannotTell, "cannot-tell"),
+    ];
+    for (verdict, word) in words {
+        let mut compared = whole.clone();
+        compared.comparison.verdict = verdict;
+        compared.forced = vec!["milliwatt: 0.1.0 in a, 0.2.0 in b".to_owned()];
+        let written = document(&compared);
+        assert_eq!(
+            errors(&schema, &schema, &written, "$"),
+            Vec::<String>::new()
+        );
+        assert_eq!(written["verdict"], json!(word));
+    }
+    let mut nothing = whole;
+    nothing.comparison.metrics.clear();
+    nothing.environment[0].run = vec![None];
+    nothing.runs[0].measured = sample::empty();
+    let written = document(&nothing);
+    assert_eq!(
+        errors(&schema, &schema, &written, "$"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn the_check_finds_what_is_wrong_in_a_comparison() {
+    let schema = comparison_schema();
+    let mut wrong = document(&comparison::compared());
+    wrong["verdict"] = json!("cannot_tell");
+    wrong["metrics"][0]["leg"] = json!("both");
+    wrong["metrics"][1]["location"]["q"] = json!(0.5);
+    wrong["metrics"][1]["interval_95"] = json!([1.0, 2.0, 3.0]);
+    wrong["baseline"][0]["calls"] = json!(null);
+    let mut found = errors(&schema, &schema, &wrong, "$");
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [
+            "$.baseline[].calls: null is no \"integer\"",
+            "$.metrics[].interval_95: too many items",
+            "$.metrics[].leg: \"both\" is none of the values",
+            "$.metrics[].location.q: not in the schema",
+            "$.verdict: \"cannot_tell\" is none of the values"
+        ]
+    );
+}
+
 /// Users' scripts read these names.
 #[test]
 fn the_names_that_scripts_rely_on_are_there() {
     let card = scorecard(&sample::pass());
     let top = "schema_version verdict scenario partial validity legs recordings transfers thresholds document breaking_point steps \
-               disruptions guest host clock timers attribution guests";
+               disruptions marks hooks disruption_summary guest host clock timers attribution guests";
     let validity = "valid reasons tainted_seconds departures_planned departures_sent departures_not_sent socket_drops lateness_us";
     let leg = "streams packets_expected packets_received packets_lost packets_duplicated packets_reordered \
                packets_discarded packets_not_sent loss_percent interarrival_jitter_ms ipdv_ms pdv_ms mos_lq dead_air mbps \
@@ -266,6 +338,27 @@ fn the_names_that_scripts_rely_on_are_there() {
             assert!(searched.pointer(&path).is_some(), "{path}");
         }
     }
+    let moved = scorecard(&sample::disruptions::moved());
+    let disruption = "at kind blackout_ms brownout_ms streams_affected streams packets_lost packets_late recovered_ms legs mark \
+                      calls_affected calls calls_lost by_leg";
+    for (pointer, names) in [
+        ("/disruptions/0", disruption),
+        (
+            "/disruption_summary/0",
+            "label repeats found blackout_ms recovered_ms not_recovered streams_affected",
+        ),
+        ("/marks/0", "label at source effect disruptions_at"),
+        (
+            "/hooks/0",
+            "label started ended outcome exit_code output effect",
+        ),
+    ] {
+        for name in names.split_whitespace() {
+            let path = format!("{pointer}/{name}");
+            assert!(moved.pointer(&path).is_some(), "{path}");
+        }
+    }
+    assert_eq!(moved["disruptions"][0]["legs"], json!(["receive", "sent"]));
     assert_eq!(card["steps"], json!([]));
     assert_eq!(card["disruptions"], json!([]));
     assert_eq!(card["guests"], json!([]));

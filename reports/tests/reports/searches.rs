@@ -239,7 +239,7 @@ fn a_thousand_steps_stay_small() {
 fn the_page_has_the_pictures_once_with_what_to_look_at() {
     for measured in searches() {
         let page = page(&measured);
-        assert_eq!(page.matches("<svg").count(), 9);
+        assert_eq!(page.matches("<svg").count(), 10);
         assert_eq!(page.matches("<figcaption>What to look at: ").count(), 2);
         assert_eq!(page.matches("<h2>Breaking point</h2>").count(), 1);
         let rows = page.matches(" ramp, sent</td>").count();

@@ -134,7 +134,10 @@ impl Evidence {
         own.dropped |= dropped;
         let leg = &mut tally.legs[end.sends() as usize];
         match fact {
-            Fact::Pacing(of) => own.add_pacing(of),
+            Fact::Pacing(of) => {
+                own.add_pacing(of);
+                leg.unsent += u64::from(of.not_sent);
+            }
             Fact::Sent(of) => leg.add_sent(of),
             Fact::Transfers(of) => leg.add_transferred(of),
             _ => {}

@@ -16,6 +16,8 @@ pub(super) struct LegTally {
     pub pdv: Distribution,
     /// What the sending end sent, once it told.
     pub sent: Option<SentSecond>,
+    /// Packets that were due and that the sending end came too late for.
+    pub unsent: u64,
     /// What the sending end transferred: octets allowed, where there was a pace, and acknowledged.
     pub transferred: Option<(Option<u64>, u64)>,
 }

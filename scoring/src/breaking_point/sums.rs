@@ -56,6 +56,7 @@ pub(super) struct Sums {
     transfer_octets: u64,
     rtp_octets: u64,
     rtp_packets: u64,
+    unsent: u64,
     expected: u64,
     received: u64,
     lost: u64,
@@ -89,10 +90,12 @@ impl Sums {
             self.rtp_packets += u64::from(sent.rtp_packets);
             self.rtp_octets += sent.rtp_octets;
             self.transfer_octets += sent.transfer_octets;
-            // What the pace allowed was offered, also where TCP held some of it back.
+            // What the pace allowed was offered, also where TCP held some of it back; and what was due, also where an
+            // overloaded guest left it out.
             let allowed = tally.transferred.and_then(|(allowed, _)| allowed);
             let transfer = sent.transfer_octets.max(allowed.unwrap_or(0));
             self.octets += sent.rtp_octets + sent.rtcp_octets + transfer + sent.control_octets;
+            self.unsent += tally.unsent;
         }
         if let Some((allowed, acknowledged)) = tally.transferred {
             self.acknowledged += acknowledged;
@@ -139,9 +142,15 @@ impl Sums {
         limits.dead_air_events * minutes.div_ceil(MINUTES_A_LOT).max(1)
     }
 
-    /// Sent, and what the pace of transfers allowed beyond that, Mbit/s as a network interface counts.
+    /// Sent, what was due and left out, and what the pace of transfers allowed beyond that, Mbit/s as a network interface counts.
     pub(super) fn offered_mbps(&self) -> Option<f64> {
-        mbps(float(self.octets), self.sent_seconds)
+        let unsent = float(self.unsent) * self.packet_octets();
+        mbps(float(self.octets) + unsent, self.sent_seconds)
+    }
+
+    /// Octets of a packet of RTP, in the mean.
+    fn packet_octets(&self) -> f64 {
+        ratio(float(self.rtp_octets), float(self.rtp_packets)).unwrap_or(PACKET_OCTETS)
     }
 
     /// Of that, transfer.
@@ -151,8 +160,7 @@ impl Sums {
 
     /// RTP and transfer that arrived, Mbit/s likewise.
     pub(super) fn carried_mbps(&self) -> Option<f64> {
-        let octets = ratio(float(self.rtp_octets), float(self.rtp_packets));
-        let media = float(self.received) * octets.unwrap_or(PACKET_OCTETS);
+        let media = float(self.received) * self.packet_octets();
         mbps(media + with_headers(self.acknowledged), self.seconds)
     }
 

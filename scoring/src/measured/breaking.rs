@@ -101,7 +101,8 @@ pub struct StepRow {
 pub struct StepLeg {
     /// What it says.
     pub outcome: StepOutcome,
-    /// Sent this way, and what the pace of transfers allowed beyond that, Mbit/s as a network interface counts.
+    /// Sent this way, what was due and left out because its sender was late, and what the pace of transfers allowed beyond
+    /// that, Mbit/s as a network interface counts.
     pub offered_mbps: Option<f64>,
     /// Arrived, likewise.
     pub carried_mbps: Option<f64>,

@@ -112,7 +112,7 @@ pub struct EventRow {
     /// Run time, s.
     pub at_s: f64,
     /// `dead-air`, `silence`, `stall`, `step` (its begin), `breaking-point` (where a leg broke), what else a recording holds,
-    /// or an event of the control plane.
+    /// `mark`, `hook` (a command's begin and end), `hypervisor`, `phase` (its begin), or an event of the control plane.
     pub kind: String,
     /// The stream, for dead air.
     pub stream: Option<StreamId>,

@@ -48,6 +48,7 @@ pub(super) struct LegSecond {
 pub(super) struct LegRecord {
     pub seconds: BTreeMap<u32, LegSecond>,
     streams: BTreeMap<(CallId, Party), StreamRecord>,
+    reports_unauthentic: u64,
 }
 
 /// A dead-air event.
@@ -74,6 +75,8 @@ pub(super) struct LegSeries {
     pub events: Vec<DeadAirEvent>,
     /// What the line of minima says of the clocks: receiver minus sender.
     pub skew: Option<Skew>,
+    /// RTCP packets that did not authenticate.
+    pub reports_unauthentic: u64,
 }
 
 impl LegRecord {
@@ -109,7 +112,17 @@ impl LegRecord {
             Fact::LatePackets { stream, packets } => {
                 self.stream(*stream).absorb_late(packets);
             }
+            Fact::AnchoredAnew { stream, slot, .. } => self.stream(*stream).absorb_anchor(*slot),
             Fact::StreamEnd(end) => self.stream(end.stream).absorb_end(*end),
+            Fact::Unauthentic {
+                stream,
+                packets,
+                reports,
+                ..
+            } => {
+                self.stream(*stream).unauthentic += u64::from(*packets);
+                self.reports_unauthentic += u64::from(*reports);
+            }
             Fact::Ledger(ledger) => self.stream(ledger.stream).ledger = Some(*ledger),
             Fact::LegSecond {
                 second,
@@ -151,6 +164,23 @@ impl LegRecord {
         minima.filter_map(|(second, tally)| Some((*second, tally.transit_min?)))
     }
 
+    /// Late packets in order of their slots.
+    pub(super) fn sort_late(&mut self) {
+        self.streams.values_mut().for_each(StreamRecord::sort_late);
+    }
+
+    /// Every stream.
+    pub(super) fn records(&self) -> impl Iterator<Item = ((CallId, Party), &StreamRecord)> {
+        self.streams
+            .iter()
+            .map(|(stream, record)| (*stream, record))
+    }
+
+    /// When slot 0 of a stream was due.
+    pub(super) fn due_of(&self, stream: (CallId, Party)) -> Option<RunTime> {
+        self.streams.get(&stream)?.due
+    }
+
     /// When each stream began, as its sender told.
     pub(super) fn started(&self, leg: Leg) -> impl Iterator<Item = Fact> + '_ {
         let streams = self.streams.iter();
@@ -162,6 +192,11 @@ impl LegRecord {
                 ssrc: record.ssrc.unwrap_or_default(),
             })
         })
+    }
+
+    /// How many streams were told of.
+    pub(super) fn streams(&self) -> usize {
+        self.streams.len()
     }
 
     /// Least transit of each stream, skew included.
@@ -190,6 +225,7 @@ impl LegRecord {
             events: events_of(&streams),
             streams,
             skew: spread.skew,
+            reports_unauthentic: self.reports_unauthentic,
         };
         for (second, distribution) in spread.pdv {
             series.second(second).pdv = distribution;
@@ -277,6 +313,8 @@ impl LegSeries {
             packets_reordered: sum(|row| row.reordered),
             packets_discarded: sum(|row| row.discarded),
             packets_not_sent: sum(|row| row.not_sent),
+            packets_unauthentic: self.packets_unauthentic(),
+            playout_anchored_anew: self.streams.iter().map(|stream| stream.anchored_anew).sum(),
             loss_percent: ratio(100.0 * float(lost), float(expected)),
             interarrival_jitter_ms: self.interarrival_jitter_ms(),
             ipdv_ms: percentiles_ms(&merged(seconds().map(|second| &second.ipdv))),
@@ -362,9 +400,9 @@ impl LegSeries {
             .streams
             .iter()
             .filter(|stream| stream.row.received > 0)
-            .map(|stream| stream.dscp);
-        let first = arrived.next()??;
-        arrived.all(|dscp| dscp == Some(first)).then_some(first)
+            .filter_map(|stream| stream.dscp);
+        let first = arrived.next()?;
+        arrived.all(|dscp| dscp == first).then_some(first)
     }
 }
 

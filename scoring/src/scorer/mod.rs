@@ -8,16 +8,27 @@
 //! some distributions a second, some figures a stream, and each impairment.
 
 mod attribution;
+mod authenticity;
 mod breaking;
+mod brownout;
+mod contention;
 mod dead_air;
+mod disrupted;
+mod disruption_thresholds;
 pub(crate) mod end;
 mod evidence;
+mod hooks;
+mod identity;
 mod leg;
 mod live;
+mod marks;
+mod neighbours;
 mod notes;
 mod patterns;
+mod reading;
 mod recordings;
 mod rows;
+mod sample;
 mod silence_origin;
 mod spread;
 mod step_events;
@@ -33,21 +44,25 @@ mod transferred;
 mod validity;
 
 pub use live::{Live, LiveLeg, LiveView};
+pub use reading::{score, score_for_comparison};
 
 use crate::breaking_point::{Evidence, breaking_points};
 use crate::clock::{Exchange, Skew};
+use crate::disruption::GapLog;
 use crate::emodel::Equipment;
 use crate::judgement::{FigureKey, Judgement, PublishedFigure};
 use crate::measured::{
-    ClockMeasured, DocumentFigure, GuestMeasured, Legs, Measured, Outcome, Recordings,
-    ThresholdResult, Validity, Verdict,
+    ClockMeasured, DocumentFigure, GuestMeasured, Legs, Measured, Recordings, ThresholdResult,
+    Validity, Verdict,
 };
 use end::{EndRecord, ms, seconds_of};
+use identity::Identity;
 use leg::{LegRecord, LegSeries};
+use marks::MarkLog;
 use milliwatt_wire::facts::Fact;
 use milliwatt_wire::id::{End, Leg};
 use milliwatt_wire::load::{Codec, Fill, LoadSpec, PTIME_NS};
-use milliwatt_wire::time::RunTime;
+use neighbours::NeighbourLog;
 use recordings::RecordingLog;
 use spread::{LegSpread, Spread};
 use std::collections::BTreeSet;
@@ -59,32 +74,6 @@ use timeline::Timeline;
 /// Seconds of the longest run that is drawn, 48 h: rows beyond would be a broken clock's.
 const SECONDS_MAX: u32 = 48 * 3600;
 
-/// What a run measured, judged by its own facts or by another judgement.
-///
-/// `read` hands every fact of both ends to what it is given, those of one end in their order, and the
-/// same ones each time it is called. Its error ends the scoring.
-pub fn score<E>(
-    judgement: Option<Judgement>,
-    mut read: impl FnMut(&mut dyn FnMut(End, &Fact)) -> Result<(), E>,
-) -> Result<Measured, E> {
-    let mut scorer = Scorer {
-        judgement,
-        ..Scorer::default()
-    };
-    read(&mut |end, fact| scorer.absorb(end, fact))?;
-    let full = scorer.full();
-    let mut spread = scorer.spread(full.as_ref());
-    if spread.lacks_references() {
-        read(&mut |_, fact| spread.refer(fact))?;
-    }
-    let mut evidence = scorer.evidence();
-    read(&mut |end, fact| {
-        spread.absorb(fact);
-        evidence.absorb(end, fact);
-    })?;
-    Ok(scorer.finish(full, spread, &evidence))
-}
-
 /// What all facts say, but for the spread of transits.
 #[derive(Clone, Debug, Default)]
 struct Scorer {
@@ -94,7 +83,16 @@ struct Scorer {
     timeline: Timeline,
     recordings: RecordingLog,
     nearest: Option<Exchange>,
-    told: Vec<(RunTime, String, String)>,
+    /// All of the run, about one a second.
+    exchanges: Vec<Exchange>,
+    gaps: GapLog,
+    marks: MarkLog,
+    neighbours: NeighbourLog,
+    told: Vec<hooks::Line>,
+    /// Why commands that did not succeed make no pass.
+    hooks_failed: Vec<String>,
+    /// What identifies each end's machine.
+    identities: [Identity; 2],
     /// What [`Evidence`] must know before all else.
     steps: Vec<(End, Fact)>,
 }
@@ -105,6 +103,8 @@ impl Scorer {
         self.ends[end as usize].absorb(fact);
         self.timeline.absorb(fact);
         self.recordings.absorb(fact);
+        self.gaps.absorb(fact);
+        self.marks.absorb(fact);
         if let Some(leg) = leg_of(fact) {
             self.legs[leg as usize].absorb(fact);
         }
@@ -116,10 +116,18 @@ impl Scorer {
                 t4: *t4,
             }),
             Fact::Event { at, kind, text } => self.told.push((*at, kind.clone(), text.clone())),
+            Fact::Environment { at, values, .. } => {
+                let changes = self.identities[end as usize].changes(end, *at, values);
+                self.told.extend(changes);
+            }
             Fact::Opened { .. } | Fact::StepStarted { .. } | Fact::StepEnded { .. } => {
                 self.steps.push((end, fact.clone()));
             }
-            _ => {}
+            _ => {
+                self.told.extend(self.neighbours.absorb(fact));
+                self.told.extend(hooks::line(fact));
+                self.hooks_failed.extend(hooks::failure(fact));
+            }
         }
     }
 
@@ -139,6 +147,7 @@ impl Scorer {
 
     /// The exchange with the least round trip tells the offset best.
     fn absorb_exchange(&mut self, exchange: Exchange) {
+        self.exchanges.push(exchange);
         let nearer = self
             .nearest
             .is_none_or(|nearest| exchange.round_trip_ns() < nearest.round_trip_ns());
@@ -200,6 +209,7 @@ impl Scorer {
     fn finish(mut self, full: Option<Range<u32>>, spread: Spread, evidence: &Evidence) -> Measured {
         let (judgement, judgement_error) = self.judgement();
         let last_second = self.last_second();
+        let found = self.disruptions();
         let legs = self.sum_legs_up(spread);
         let steps = evidence.rows(&judgement);
         let mut summary = Summary {
@@ -219,7 +229,10 @@ impl Scorer {
             judgement_error,
             breaking_point: breaking_points(&steps),
             steps,
+            found,
+            disruptions: Vec::new(),
         };
+        summary.disruptions = summary.disruption_rows();
         summary.recordings.silence_events_unexplained = summary.unexplained_silences();
         let thresholds = summary.judge(&judgement.thresholds);
         let validity = summary.validity(&judgement, &thresholds);
@@ -240,6 +253,11 @@ impl Scorer {
         let of_skew = |(leg, series): (Leg, &LegSeries)| notes::skew_change(leg, series.skew?);
         notes.extend(Leg::BOTH.into_iter().zip(&summary.legs).filter_map(of_skew));
         notes.extend(summary.transfer_note(&judgement.steps));
+        notes.extend(summary.disruption_notes());
+        notes.extend(summary.packets_changed());
+        notes.extend(identity::notes(&self.told));
+        let neighbours = self.neighbours.rows();
+        notes.extend(neighbours::notes(&neighbours));
         let mut measured = Measured {
             notes,
             verdict: verdict(&validity, &thresholds),
@@ -260,6 +278,8 @@ impl Scorer {
             clock: summary.clock.clone(),
             attribution: summary.attribution(),
             breaking_point: summary.breaking_point.clone(),
+            neighbours,
+            contention: summary.contention(),
             calls: summary.calls,
             full_load: summary.full.clone().map(|full| (full.start, full.end)),
             control_mbps: summary.observe("control_mbps", None, &whole(&full)).value,
@@ -271,7 +291,11 @@ impl Scorer {
                 .map(|stream| stream.row.clone())
                 .collect(),
             events: summary.event_rows(),
+            marks: self.marks.mark_rows(&summary.disruptions),
+            hooks: self.marks.hook_rows(&summary.disruptions),
+            disruption_traces: summary.disruption_traces(),
             // The last that is made of them are events.
+            disruptions: std::mem::take(&mut summary.disruptions),
             steps: std::mem::take(&mut summary.steps),
             recording_rows: self.recordings.rows(),
             recording_layout: summary.recording_layout(),
@@ -398,6 +422,8 @@ fn leg_of(fact: &Fact) -> Option<Leg> {
         Fact::StreamStarted { stream, .. }
         | Fact::DeadSlots { stream, .. }
         | Fact::LatePackets { stream, .. }
+        | Fact::Unauthentic { stream, .. }
+        | Fact::AnchoredAnew { stream, .. }
         | Fact::NotSent { stream, .. } => Some(stream.leg),
         _ => None,
     }
@@ -405,9 +431,7 @@ fn leg_of(fact: &Fact) -> Option<Leg> {
 
 /// Invalid outranks fail outranks pass; a threshold that only warns never fails.
 fn verdict(validity: &Validity, thresholds: &[ThresholdResult]) -> Verdict {
-    let failed = thresholds
-        .iter()
-        .any(|result| result.outcome == Outcome::Fail && !result.warns_only);
+    let failed = thresholds.iter().any(ThresholdResult::fails);
     match (validity.valid, failed) {
         (false, _) => Verdict::Invalid,
         (true, true) => Verdict::Fail,

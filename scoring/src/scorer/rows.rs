@@ -99,6 +99,7 @@ impl Summary<'_> {
                 .iter()
                 .map(|(at, kind, text)| self.event(*at, kind, text.clone())),
         );
+        rows.extend(self.disruption_events());
         rows.extend(self.breaking_point_rows());
         rows.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
         rows

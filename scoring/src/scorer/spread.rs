@@ -13,6 +13,9 @@ use milliwatt_wire::id::{CallId, Party};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+/// Groups of streams at most that PDV is kept of.
+const GROUPS: usize = 200;
+
 /// Both legs', by [`milliwatt_wire::id::Leg`].
 #[derive(Debug)]
 pub(super) struct Spread {
@@ -28,6 +31,15 @@ pub(super) struct LegSpread {
     pub pdv: BTreeMap<u32, Distribution>,
     full: Range<u32>,
     streams: BTreeMap<(CallId, Party), StreamSpread>,
+    /// PDV over full load by stream, where that is asked for.
+    by_stream: Option<ByStream>,
+}
+
+/// PDV over full load of each stream or, of many, of groups of streams.
+#[derive(Debug)]
+struct ByStream {
+    groups: u64,
+    pdv: BTreeMap<u64, Distribution>,
 }
 
 /// One stream's.
@@ -57,6 +69,13 @@ impl Spread {
         }
     }
 
+    /// Keeps PDV by stream, of legs of so many.
+    pub(super) fn keep_streams(&mut self, streams: [usize; 2]) {
+        for (leg, streams) in self.legs.iter_mut().zip(streams) {
+            leg.keep_streams(streams);
+        }
+    }
+
     /// Some least transit is not known yet.
     pub(super) fn lacks_references(&self) -> bool {
         self.legs.iter().any(LegSpread::is_skewed)
@@ -76,6 +95,7 @@ impl LegSpread {
             pdv: BTreeMap::new(),
             full,
             streams: BTreeMap::new(),
+            by_stream: None,
         };
         if !spread.is_skewed() {
             let known = leg.references().map(|(stream, reference)| {
@@ -91,6 +111,25 @@ impl LegSpread {
             spread.streams = known.collect();
         }
         spread
+    }
+
+    /// Keeps PDV by stream too: of `streams` beyond [`GROUPS`], in so many groups.
+    pub(super) fn keep_streams(&mut self, streams: usize) {
+        let groups = if streams > GROUPS {
+            GROUPS as u64
+        } else {
+            u64::MAX
+        };
+        self.by_stream = Some(ByStream {
+            groups,
+            pdv: BTreeMap::new(),
+        });
+    }
+
+    /// What was kept.
+    pub(super) fn take_streams(&mut self) -> Vec<Distribution> {
+        let kept = self.by_stream.take();
+        kept.map_or_else(Vec::new, |kept| kept.pdv.into_values().collect())
     }
 
     fn is_skewed(&self) -> bool {
@@ -137,6 +176,19 @@ impl LegSpread {
         let second = self.pdv.entry(fact.second).or_default();
         second.record_coarse(Scale::STREAM, &fact.pdv, fact.transit_min - level);
         second.raise_max(most);
+        let full = self.full.contains(&fact.second);
+        if let Some(kept) = self.by_stream.as_mut().filter(|_| full) {
+            let stream = kept.of(key);
+            stream.record_coarse(Scale::STREAM, &fact.pdv, fact.transit_min - level);
+            stream.raise_max(most);
+        }
+    }
+}
+
+impl ByStream {
+    fn of(&mut self, (call, party): (CallId, Party)) -> &mut Distribution {
+        let stream = u64::from(call.0) * 2 + party.channel() as u64;
+        self.pdv.entry(stream % self.groups).or_default()
     }
 }
 

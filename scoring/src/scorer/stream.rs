@@ -4,6 +4,7 @@ use super::dead_air::{DeadRun, DeadSlots};
 use super::end::{float, ms, ratio};
 use super::patterns::{Impairments, Patterns};
 use super::spread::StreamSpread;
+use crate::disruption::{Heard, Runs, Track};
 use crate::emodel::{self, Equipment};
 use crate::measured::StreamRow;
 use milliwatt_wire::facts::{DeadCause, LatePacket, Ledger, StreamEnd, StreamSecond};
@@ -17,6 +18,8 @@ pub(super) struct StreamRecord {
     pub due: Option<RunTime>,
     pub ssrc: Option<u32>,
     pub ledger: Option<Ledger>,
+    /// Packets that did not authenticate.
+    pub unauthentic: u64,
     end: Option<StreamEnd>,
     received: u64,
     duplicates: u64,
@@ -28,6 +31,8 @@ pub(super) struct StreamRecord {
     pub transit_min: Option<i64>,
     dead: Vec<(DeadCause, u32, u32)>,
     late: Vec<LatePacket>,
+    /// Slots of the packets after which its playout was anchored anew.
+    anchored_anew: Vec<u32>,
 }
 
 /// By what a stream is judged.
@@ -57,6 +62,10 @@ pub(super) struct StreamSummary {
     pub row: StreamRow,
     pub patterns: Patterns,
     pub by_ledger: bool,
+    /// Packets that did not authenticate.
+    pub unauthentic: u64,
+    /// How often its playout was anchored anew.
+    pub anchored_anew: u64,
     pub dscp: Option<u8>,
     /// When slot 0 was due.
     pub due: RunTime,
@@ -100,6 +109,46 @@ impl StreamRecord {
 
     pub(super) fn absorb_late(&mut self, packets: &[LatePacket]) {
         self.late.extend(packets);
+    }
+
+    pub(super) fn absorb_anchor(&mut self, slot: u32) {
+        self.anchored_anew.push(slot);
+    }
+
+    /// How often its playout was anchored anew.
+    pub(super) fn anchored_anew(&self) -> u64 {
+        self.anchored_anew.len() as u64
+    }
+
+    pub(super) fn sort_late(&mut self) {
+        self.late.sort_unstable_by_key(|late| late.slot);
+        self.anchored_anew.sort_unstable();
+    }
+
+    /// What disruptions are looked for in; none of a stream whose begin was not told. `end` is that of its call, `tick` a due
+    /// time of the guest's playout of it.
+    pub(super) fn track(&self, end: RunTime, tick: Option<RunTime>) -> Option<Track<'_>> {
+        let runs = |cause| Runs::of(&self.dead, cause);
+        let heard = self
+            .end
+            .map(|end| end.last_slot.map_or(Heard::Nothing, Heard::Until));
+        let seen = self
+            .end
+            .and_then(|end| end.last_index)
+            .map_or(0, |last| last + 1);
+        let told = self.ledger.filter(|_| self.end.is_some());
+        Some(Track {
+            due: self.due?,
+            end,
+            heard: heard.unwrap_or(Heard::Unknown),
+            tail_lost: told.map_or(0, |ledger| ledger.sent.saturating_sub(seen)),
+            lost: runs(DeadCause::Lost),
+            unsent: runs(DeadCause::NotSent),
+            unplayed: runs(DeadCause::GuestPlayout),
+            late: &self.late,
+            anchored_anew: &self.anchored_anew,
+            tick,
+        })
     }
 
     /// What the stream came to.
@@ -156,6 +205,8 @@ impl StreamRecord {
                 dead_air_min: rule.dead_air_min,
             }),
             by_ledger: counts.by_ledger,
+            unauthentic: self.unauthentic,
+            anchored_anew: self.anchored_anew(),
             dscp: self.end.and_then(|end| end.dscp),
             due: self.due.unwrap_or_else(|| self.first_heard()),
             events,

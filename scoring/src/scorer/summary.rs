@@ -6,8 +6,10 @@ use super::evidence::{self, Seconds};
 use super::leg::LegSeries;
 use super::recordings::RecordingLog;
 use super::timeline::Timeline;
+use crate::disruption::Found;
 use crate::measured::{
-    BreakingPoints, CallCounts, ClockMeasured, GuestMeasured, HostMeasured, Recordings, StepRow,
+    BreakingPoints, CallCounts, ClockMeasured, Disruption, GuestMeasured, HostMeasured, Recordings,
+    StepRow,
 };
 use milliwatt_wire::facts::PacingSecond;
 use milliwatt_wire::id::{End, Leg};
@@ -31,6 +33,8 @@ pub(super) struct Summary<'a> {
     pub judgement_error: Option<String>,
     pub steps: Vec<StepRow>,
     pub breaking_point: BreakingPoints,
+    pub found: Found,
+    pub disruptions: Vec<Disruption>,
 }
 
 impl Summary<'_> {

@@ -44,6 +44,9 @@ impl Summary<'_> {
         if let Some(broken) = metric.breaking_leg(leg) {
             return self.judge_breaking_point(threshold, leg, broken);
         }
+        if let Some(of) = metric.of_disruption() {
+            return self.judge_disruptions(threshold, of);
+        }
         let limit = self.limit(threshold, leg);
         let all = self.worst(threshold, leg, &BTreeSet::new());
         let outcome = self.outcome(threshold, limit, all);

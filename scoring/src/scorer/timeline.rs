@@ -13,6 +13,7 @@ pub(super) struct Timeline {
     full_from: Option<RunTime>,
     drain_from: Option<RunTime>,
     started: BTreeMap<CallId, RunTime>,
+    ended: BTreeMap<CallId, RunTime>,
     /// Change of the calls up, by the first second that shows it.
     changes: BTreeMap<u32, i64>,
     pub counts: CallCounts,
@@ -34,7 +35,8 @@ impl Timeline {
                 self.counts.started += 1;
                 *self.changes.entry(second_from(*at)).or_default() += 1;
             }
-            Fact::CallEnded { at, cut, .. } => {
+            Fact::CallEnded { call, at, cut } => {
+                self.ended.insert(*call, *at);
                 self.counts.cut += u64::from(*cut);
                 self.counts.completed += u64::from(!cut);
                 *self.changes.entry(second_from(*at)).or_default() -= 1;
@@ -46,6 +48,11 @@ impl Timeline {
     /// When a call began.
     pub(super) fn start_of(&self, call: CallId) -> Option<RunTime> {
         self.started.get(&call).copied()
+    }
+
+    /// When a call ended.
+    pub(super) fn end_of(&self, call: CallId) -> Option<RunTime> {
+        self.ended.get(&call).copied()
     }
 
     /// The seconds that lie wholly in full load; a run that was cut off in it has it to `last`.

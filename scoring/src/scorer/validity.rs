@@ -46,6 +46,7 @@ impl Summary<'_> {
         reasons.extend(self.nothing_measured(sum(|second| second.planned)));
         reasons.extend(self.tester_unfinished());
         reasons.extend(self.facts_lost());
+        reasons.extend(self.keys_differ());
         if self.is_stepped() {
             // What the tester spoilt, or the guest did not tell of, is judged step by step.
             reasons.extend(self.breaking_points_open(judgement, results));
@@ -57,6 +58,10 @@ impl Summary<'_> {
                 judgement.tainted_share_percent,
             ));
             reasons.extend(results.iter().filter_map(changed_by_taint));
+        }
+        // A limit that was exceeded was, whatever a command did.
+        if !results.iter().any(ThresholdResult::fails) {
+            reasons.extend(self.scorer.hooks_failed.iter().cloned());
         }
         Validity {
             valid: reasons.is_empty(),

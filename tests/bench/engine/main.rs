@@ -12,6 +12,7 @@
 
 mod bare;
 mod both_ways;
+mod encrypted;
 mod iperf3;
 #[expect(
     dead_code,
@@ -35,7 +36,7 @@ use lab::Lab;
 type Comparison = fn(&Bench);
 
 /// Every comparison, by name.
-const COMPARISONS: [(&str, Comparison); 8] = [
+const COMPARISONS: [(&str, Comparison); 9] = [
     ("wire", wire::compare),
     ("lateness", one_way::compare_lateness),
     ("run-lateness", both_ways::compare_lateness),
@@ -44,12 +45,13 @@ const COMPARISONS: [(&str, Comparison); 8] = [
     ("unpaced", largest::measure_unpaced),
     ("largest", largest::compare),
     ("threads", one_way::compare_threads),
+    ("srtp", encrypted::compare_cpu),
 ];
 
 /// What is compared, and for how long.
 #[derive(Parser)]
 struct Args {
-    /// Comparisons: wire, lateness, run-lateness, receive, both-ways, unpaced, largest, threads [default: all]
+    /// Comparisons: wire, lateness, run-lateness, receive, both-ways, unpaced, largest, threads, srtp [default: all]
     names: Vec<String>,
     /// Pairs of runs, one of each side in turns
     #[arg(long, default_value_t = 5)]

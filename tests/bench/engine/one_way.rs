@@ -15,6 +15,8 @@ pub(crate) enum Pacer {
     Bare,
     /// Ours, on so many threads.
     Ours(u32),
+    /// Ours on one thread, of encrypted streams.
+    Encrypted,
 }
 
 /// Paces `streams` streams to a sink; what was measured.
@@ -39,6 +41,7 @@ pub(crate) fn pace(bench: &Bench, pacer: Pacer, streams: u32, pacing: &Pacing) -
             let options = format!("{options} --threads {threads}");
             Bare::start_paced(&bench.lab, &options)
         }
+        Pacer::Encrypted => Bare::start_paced(&bench.lab, &format!("{options} --srtp")),
     };
     let paced = sender.end();
     sink.end();

@@ -15,9 +15,10 @@ use milliwatt_wire::socket::{
     MediaSocket, SendOutcome, SocketOptions, raise_file_limit, request_real_time, scheduled,
     thread_id,
 };
+use milliwatt_wire::srtp::key::MediaKeys;
 use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND, RunClock, RunTime};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// The word by which the benchmark's program is started as this one.
 pub(crate) const WORD: &str = "paced";
@@ -43,6 +44,8 @@ struct Options {
     fifo: u8,
     #[arg(long, default_value_t = 1)]
     threads: u32,
+    #[arg(long)]
+    srtp: bool,
 }
 
 /// What one thread sends, and how late.
@@ -60,6 +63,7 @@ pub(crate) fn main() {
     let sockets: Vec<MediaSocket> = (0..options.streams).map(|n| open(&options, n)).collect();
     let load = load(&options);
     let plan = CallPlan::expand(&load);
+    let keys = options.srtp.then(|| Arc::new(MediaKeys::draw().unwrap()));
     let tone = Voice::tone(TONE_A_HZ, Codec::Pcmu);
     let clock = RunClock {
         zero: mono_now() + 200 * NS_PER_MS,
@@ -75,6 +79,7 @@ pub(crate) fn main() {
             let pacing = Pacing {
                 load: &load,
                 plan: &plan,
+                keys: keys.as_ref(),
                 clock,
                 mode,
                 burst: false,
@@ -227,6 +232,7 @@ fn load(options: &Options) -> LoadSpec {
         // Full load begins with the second whole second.
         full_for: Some((options.seconds - 1).max(1) * NS_PER_SECOND),
         codec: Codec::Pcmu,
+        srtp: options.srtp,
         dscp: 0,
         transfer_dscp: 0,
         playout_buffer: 60 * NS_PER_MS,

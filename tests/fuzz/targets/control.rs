@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use milliwatt_agent::limits::Limits;
+use milliwatt_agent::limits::{Limits, Machine};
 use milliwatt_agent::transfer::made_up::{Received, receive_made_up};
 use milliwatt_wire::block::{BlockReader, encode_block};
 use milliwatt_wire::control::{FromAgent, ToAgent};
@@ -82,9 +82,19 @@ fn plans(mut octets: &[u8]) {
         max_disk: 20_000_000_000,
         allow: Vec::new(),
         media_ports: 16_384..=32_767,
+        allow_neighbour: true,
+    };
+    let machine = Machine {
+        cores: 8,
+        memory_free: Some(1 << 33),
     };
     while let Ok(Some(message)) = now(read_message::<ToAgent>(&mut octets)) {
-        if let ToAgent::Prepare { load, .. } = message
+        if let ToAgent::PrepareNeighbour { neighbour, load } = message
+            && let Ok(asked) = limits.neighbour((neighbour, load), machine)
+        {
+            assert!(asked.load.cores <= machine.cores);
+            assert!(asked.load.memory_octets <= 1 << 32);
+        } else if let ToAgent::Prepare { load, .. } = message
             && let Ok(plan) = limits.plan(&load)
         {
             assert!(plan.end().0 <= limits.max_duration);

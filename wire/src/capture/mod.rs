@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub const CAPTURED_OCTETS: usize = 88;
 /// Octets kept of an RTP packet: its fixed header (RFC 3550 5.1).
 const RTP_HEADER_OCTETS: usize = 12;
+/// Octets kept of an encrypted RTCP packet: header and sender, which alone are clear (RFC 3711 3.4).
+const SRTCP_CLEAR_OCTETS: usize = 8;
 
 /// Whether a packet was sent or received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,57 +105,99 @@ impl Missed {
 
 /// Where a media thread hands its packets over; off unless a capture was asked for.
 #[derive(Debug, Default)]
-pub struct Tap(Option<(rtrb::Producer<CapturedPacket>, Arc<Missed>)>);
+pub struct Tap(Option<Open>);
+
+/// A tap that is on.
+#[derive(Debug)]
+struct Open {
+    ring: rtrb::Producer<CapturedPacket>,
+    missed: Arc<Missed>,
+    /// Octets kept of an RTCP packet.
+    report_octets: usize,
+}
 
 impl Tap {
     /// A tap into `ring`; what finds it full is counted in `missed`.
     #[must_use]
     pub fn open(ring: rtrb::Producer<CapturedPacket>, missed: &Arc<Missed>) -> Self {
-        Self(Some((ring, Arc::clone(missed))))
+        Self(Some(Open {
+            ring,
+            missed: Arc::clone(missed),
+            report_octets: CAPTURED_OCTETS,
+        }))
+    }
+
+    /// The same of media that is encrypted or not: of an encrypted report only what is clear is kept.
+    #[must_use]
+    pub fn of_media(mut self, srtp: bool) -> Self {
+        if let Some(open) = self.0.as_mut().filter(|_| srtp) {
+            open.report_octets = SRTCP_CLEAR_OCTETS;
+        }
+        self
+    }
+
+    /// Packets are captured.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.0.is_some()
     }
 
     /// A packet was handed to the system at `at`.
     #[inline]
     pub fn departure(&mut self, port: usize, channel: Channel, payload: &[u8], at: RunTime) {
-        if let Some((ring, missed)) = &mut self.0 {
+        if let Some(open) = &mut self.0 {
             let how = Taken {
                 arrived: at,
                 taken: at,
                 drift: 0,
                 foreign: false,
             };
-            let packet = captured(Way::Departure, (port, channel), (payload, None), how);
-            push(ring, missed, packet);
+            let payload = (payload, payload.len(), None);
+            open.push(Way::Departure, (port, channel), payload, how);
         }
     }
 
     /// A datagram was received and taken.
     #[inline]
     pub fn arrival(&mut self, port: usize, channel: Channel, datagram: &Datagram<'_>, how: Taken) {
-        if let Some((ring, missed)) = &mut self.0 {
-            let payload = (datagram.octets, datagram.dscp);
-            let packet = captured(Way::Arrival, (port, channel), payload, how);
-            push(ring, missed, packet);
+        if let Some(open) = &mut self.0 {
+            let Datagram {
+                octets,
+                length,
+                dscp,
+                ..
+            } = *datagram;
+            let payload = (octets, length, dscp);
+            open.push(Way::Arrival, (port, channel), payload, how);
         }
     }
 }
 
-fn push(ring: &mut rtrb::Producer<CapturedPacket>, missed: &Missed, packet: CapturedPacket) {
-    if ring.push(packet).is_err() {
-        missed.count(packet.way, 1);
+impl Open {
+    fn push(
+        &mut self,
+        way: Way,
+        of: (usize, Channel),
+        payload: (&[u8], usize, Option<u8>),
+        how: Taken,
+    ) {
+        let most = match of.1 {
+            Channel::Rtp => RTP_HEADER_OCTETS,
+            Channel::Rtcp => self.report_octets,
+        };
+        let packet = captured(way, of, payload, (most, how));
+        if self.ring.push(packet).is_err() {
+            self.missed.count(way, 1);
+        }
     }
 }
 
 fn captured(
     way: Way,
     (port, channel): (usize, Channel),
-    (payload, dscp): (&[u8], Option<u8>),
-    how: Taken,
+    (payload, length, dscp): (&[u8], usize, Option<u8>),
+    (most, how): (usize, Taken),
 ) -> CapturedPacket {
-    let most = match channel {
-        Channel::Rtp => RTP_HEADER_OCTETS,
-        Channel::Rtcp => CAPTURED_OCTETS,
-    };
     let kept = payload.len().min(most);
     let mut octets = [0; CAPTURED_OCTETS];
     octets[..kept].copy_from_slice(&payload[..kept]);
@@ -162,7 +206,7 @@ fn captured(
         taken: how.taken,
         drift: how.drift,
         port: u32::try_from(port).unwrap_or(u32::MAX),
-        length: u16::try_from(payload.len()).unwrap_or(u16::MAX),
+        length: u16::try_from(length).unwrap_or(u16::MAX),
         kept: u8::try_from(kept).unwrap_or(0),
         dscp,
         way,
@@ -216,6 +260,18 @@ mod tests {
     }
 
     #[test]
+    fn of_encrypted_media_what_is_clear_is_kept() {
+        let (ring, mut out) = rtrb::RingBuffer::new(4);
+        let mut tap = Tap::open(ring, &Arc::default()).of_media(true);
+        tap.departure(3, Channel::Rtp, &[7; 182], RunTime(5));
+        tap.departure(3, Channel::Rtcp, &[9; 86], RunTime(6));
+        let kept: Vec<_> = std::iter::from_fn(|| out.pop().ok())
+            .map(|packet| (packet.kept, packet.length))
+            .collect();
+        assert_eq!(kept, [(12, 182), (8, 86)]);
+    }
+
+    #[test]
     fn what_finds_the_ring_full_is_counted_by_its_way() {
         let (ring, out) = rtrb::RingBuffer::new(1);
         let missed = Arc::new(Missed::default());
@@ -227,7 +283,7 @@ mod tests {
             arrived_wall_ns: None,
             dscp: Some(46),
             drops: None,
-            truncated: false,
+            length: octets.len(),
         };
         let how = Taken {
             arrived: RunTime(1),

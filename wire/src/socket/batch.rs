@@ -18,10 +18,12 @@ pub(super) struct Slot {
     pub(super) source: [u8; size_of::<libc::sockaddr_in6>()],
     /// Stamps (64 octets), drop count (24) and traffic class (24) fit with room to spare.
     pub(super) control: [u8; 192],
+    /// Octets of the datagram as it came: more than are there where it was cut.
     pub(super) length: usize,
+    /// Octets that are there.
+    pub(super) kept: usize,
     pub(super) source_length: usize,
     pub(super) control_length: usize,
-    pub(super) truncated: bool,
 }
 
 impl Slot {
@@ -31,9 +33,9 @@ impl Slot {
             source: [0; size_of::<libc::sockaddr_in6>()],
             control: [0; 192],
             length: 0,
+            kept: 0,
             source_length: 0,
             control_length: 0,
-            truncated: false,
         }
     }
 }
@@ -41,8 +43,10 @@ impl Slot {
 /// One received datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Datagram<'a> {
-    /// Its payload, cut to [`DATAGRAM_OCTETS`].
+    /// Its payload, cut to what was asked for, at most [`DATAGRAM_OCTETS`].
     pub octets: &'a [u8],
+    /// Octets of its payload as it came.
+    pub length: usize,
     /// Who sent it; none in a batch [of connected sockets](ReceiveBatch::of_connected).
     pub source: Option<SocketAddr>,
     /// When the kernel received it, wall clock, ns since 1970. None for the first few after the
@@ -53,8 +57,6 @@ pub struct Datagram<'a> {
     /// Datagrams dropped at the socket before this one, since it was opened, modulo 2^32; none
     /// while there are none.
     pub drops: Option<u32>,
-    /// It was longer than [`DATAGRAM_OCTETS`].
-    pub truncated: bool,
 }
 
 /// Memory for a batch of datagrams, used again by each [`ReceiveBatch::receive`].
@@ -90,16 +92,22 @@ impl ReceiveBatch {
     /// Receives what is waiting, without blocking: how many datagrams came, in order of arrival;
     /// 0 when nothing waits. A full batch means that there may be more.
     pub fn receive(&mut self, socket: &MediaSocket) -> io::Result<usize> {
-        self.receive_up_to(self.slots.len(), socket)
+        self.receive_up_to((self.slots.len(), DATAGRAM_OCTETS), socket)
     }
 
-    /// The same, at most `most` of them: where one is to be expected, asking for more costs half as much again.
+    /// The same, at most `most` of them, and of each the first `octets`: where one is to be expected, asking for more costs
+    /// half as much again, and what is not looked at need not be fetched.
     #[inline]
-    pub fn receive_up_to(&mut self, most: usize, socket: &MediaSocket) -> io::Result<usize> {
+    pub fn receive_up_to(
+        &mut self,
+        (most, octets): (usize, usize),
+        socket: &MediaSocket,
+    ) -> io::Result<usize> {
         self.received = 0;
         let most = most.min(self.slots.len());
         self.received = loop {
-            match linux::receive(socket.as_fd(), &mut self.slots[..most], self.with_sources) {
+            let wanted = (octets, self.with_sources);
+            match linux::receive(socket.as_fd(), &mut self.slots[..most], wanted) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break 0,
                 // A pending ICMP error of an earlier send is told once, in place of a datagram.
                 Err(error)
@@ -128,12 +136,12 @@ impl ReceiveBatch {
             departure: _,
         } = parse_ancillary(&slot.control[..slot.control_length]);
         Datagram {
-            octets: &slot.octets[..slot.length],
+            octets: &slot.octets[..slot.kept],
+            length: slot.length,
             source: parse_source(&slot.source[..slot.source_length]),
             arrived_wall_ns: stamped_wall_ns,
             dscp,
             drops,
-            truncated: slot.truncated,
         }
     }
 }

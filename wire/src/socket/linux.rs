@@ -77,6 +77,7 @@ pub fn tcp_counters(connection: BorrowedFd<'_>) -> Option<TcpCounters> {
         segments_out: u32_at(info, offset_of!(libc::tcp_info, tcpi_segs_out))?,
         segments_in: u32_at(info, offset_of!(libc::tcp_info, tcpi_segs_in))?,
         octets_sent: u64_at(info, offset_of!(libc::tcp_info, tcpi_bytes_sent))?,
+        octets_sent_again: u64_at(info, offset_of!(libc::tcp_info, tcpi_bytes_retrans))?,
         octets_received: u64_at(info, offset_of!(libc::tcp_info, tcpi_bytes_received))?,
         retransmissions: u32_at(info, offset_of!(libc::tcp_info, tcpi_total_retrans))?,
         octets_acknowledged: u64_at(info, offset_of!(libc::tcp_info, tcpi_bytes_acked))?,
@@ -86,19 +87,19 @@ pub fn tcp_counters(connection: BorrowedFd<'_>) -> Option<TcpCounters> {
     })
 }
 
-/// Receives what is there into the slots, at most one datagram each; `WouldBlock` when nothing is. Who sent it is asked
-/// for `with_sources`.
+/// Receives what is there into the slots, at most one datagram each, and of each the first `octets`; `WouldBlock` when
+/// nothing is. Who sent it is asked for `with_sources`.
 pub(super) fn receive(
     socket: BorrowedFd<'_>,
     slots: &mut [Slot],
-    with_sources: bool,
+    (octets, with_sources): (usize, bool),
 ) -> io::Result<usize> {
     let used = slots.len().min(BATCH_MAX);
     // Only what is used is written: mostly one waits, and this is done for each packet.
     let mut buffers = [const { MaybeUninit::<libc::iovec>::uninit() }; BATCH_MAX];
     let mut headers = [const { MaybeUninit::<libc::mmsghdr>::uninit() }; BATCH_MAX];
     for ((slot, buffer), header) in slots.iter_mut().zip(&mut buffers).zip(&mut headers) {
-        describe(slot, buffer, header, with_sources);
+        describe(slot, (buffer, octets), header, with_sources);
     }
     let count = u32::try_from(used).unwrap_or(0);
     // Straight to the system: the C library's wrapper is a cancellation point, at two atomic operations a packet.
@@ -110,7 +111,8 @@ pub(super) fn receive(
             socket.as_raw_fd(),
             headers.as_mut_ptr(),
             count,
-            libc::MSG_DONTWAIT,
+            // Of what is cut the whole length is told.
+            libc::MSG_DONTWAIT | libc::MSG_TRUNC,
             ptr::null_mut::<libc::timespec>(),
         )
     };
@@ -118,14 +120,12 @@ pub(super) fn receive(
     for (slot, header) in slots.iter_mut().zip(&headers).take(received.min(used)) {
         // SAFETY: the first `used` headers were written above.
         let header = unsafe { header.assume_init_ref() };
-        slot.length = usize::try_from(header.msg_len)
-            .unwrap_or(0)
-            .min(slot.octets.len());
+        slot.length = usize::try_from(header.msg_len).unwrap_or(0);
+        slot.kept = slot.length.min(octets).min(slot.octets.len());
         slot.source_length = usize::try_from(header.msg_hdr.msg_namelen)
             .unwrap_or(0)
             .min(slot.source.len());
         slot.control_length = header.msg_hdr.msg_controllen.min(slot.control.len());
-        slot.truncated = header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0;
     }
     Ok(received)
 }
@@ -133,13 +133,13 @@ pub(super) fn receive(
 /// Points a header at its slot: the kernel overwrites the lengths, so this is done for each call.
 fn describe(
     slot: &mut Slot,
-    buffer: &mut MaybeUninit<libc::iovec>,
+    (buffer, octets): (&mut MaybeUninit<libc::iovec>, usize),
     header: &mut MaybeUninit<libc::mmsghdr>,
     with_sources: bool,
 ) {
     let buffer = buffer.write(libc::iovec {
         iov_base: slot.octets.as_mut_ptr().cast(),
-        iov_len: slot.octets.len(),
+        iov_len: slot.octets.len().min(octets),
     });
     // SAFETY: an mmsghdr is integers and pointers: all zeros is a valid (empty) one.
     let header = &mut header.write(unsafe { zeroed() }).msg_hdr;

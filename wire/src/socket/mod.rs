@@ -87,6 +87,8 @@ pub struct TcpCounters {
     pub segments_in: u32,
     /// Payload octets sent, retransmissions included (`HCDataOctetsOut`).
     pub octets_sent: u64,
+    /// Of those, sent again.
+    pub octets_sent_again: u64,
     /// Payload octets received (`HCThruOctetsReceived`).
     pub octets_received: u64,
     /// Segments retransmitted.

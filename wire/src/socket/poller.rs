@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// Most sockets told of by one wait; the others come with the next.
-const EVENTS: usize = 256;
+const EVENTS: usize = 1024;
 
 /// Tells which sockets have something to read: level-triggered, so a socket that is not read empty
 /// is told of again. A socket leaves when it is closed.

@@ -44,7 +44,7 @@ fn datagrams_arrive_in_order_with_their_source_over_several_batches() {
                 let datagram = batch.datagram(index);
                 assert_eq!(datagram.octets, [next; 172]);
                 assert_eq!(datagram.source, Some(sender.local_addr()));
-                assert!(!datagram.truncated);
+                assert_eq!(datagram.length, datagram.octets.len());
                 next += 1;
             }
         }
@@ -134,8 +134,40 @@ fn a_datagram_longer_than_the_memory_is_cut_and_says_so() {
     assert_eq!(sender.send(&[7; DATAGRAM_OCTETS + 1]), SendOutcome::Sent);
     let mut batch = ReceiveBatch::new(4);
     assert_eq!(receive(&mut batch, &receiver), 1);
-    assert!(batch.datagram(0).truncated);
+    assert_eq!(batch.datagram(0).length, DATAGRAM_OCTETS + 1);
     assert_eq!(batch.datagram(0).octets, [7; DATAGRAM_OCTETS]);
+}
+
+#[test]
+fn of_each_datagram_the_first_octets_can_be_asked_for_and_its_length_is_told() {
+    let (sender, receiver) = connected(Ipv4Addr::LOCALHOST, &SocketOptions::default());
+    let sent: Vec<u8> = (0..172).collect();
+    for length in [172, 12, 5] {
+        assert_eq!(sender.send(&sent[..length]), SendOutcome::Sent);
+    }
+    let mut batch = ReceiveBatch::of_connected(4);
+    assert_eq!(batch.receive_up_to((4, 12), &receiver).unwrap(), 3);
+    for (index, (length, kept)) in [(172, 12), (12, 12), (5, 5)].into_iter().enumerate() {
+        let datagram = batch.datagram(index);
+        assert_eq!((datagram.length, datagram.octets), (length, &sent[..kept]));
+    }
+}
+
+#[test]
+fn the_dscp_is_told_only_while_it_is_asked_for() {
+    for ip in [
+        IpAddr::from(Ipv4Addr::LOCALHOST),
+        Ipv6Addr::LOCALHOST.into(),
+    ] {
+        let (sender, receiver) = connected(ip, &SocketOptions::default());
+        let mut batch = ReceiveBatch::new(1);
+        for asked in [true, false, true] {
+            receiver.tell_dscp(asked).unwrap();
+            assert_eq!(sender.send(b"marked"), SendOutcome::Sent);
+            receive(&mut batch, &receiver);
+            assert_eq!(batch.datagram(0).dscp.is_some(), asked, "over {ip}");
+        }
+    }
 }
 
 #[test]

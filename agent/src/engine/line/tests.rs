@@ -1,6 +1,6 @@
 //! What a line plays, tick by tick: packets put in by hand, and no clock.
 
-use super::{ARRIVING, EngineLine};
+use super::{ARRIVING, EngineLine, Tick};
 use crate::engine::port::{RtcpPort, line_receiver, stream_plan};
 use crate::ports::bind_ports;
 use crate::recording::test_load;
@@ -34,10 +34,14 @@ struct Bench {
 
 impl Bench {
     fn new(fill: Fill) -> Self {
+        Self::of(fill, 10)
+    }
+
+    fn of(fill: Fill, packets: i64) -> Self {
         let load = LoadSpec {
             fill,
             total: Some(2),
-            hold: Hold::Fixed(10 * PTIME_NS),
+            hold: Hold::Fixed(packets * PTIME_NS),
             ..test_load()
         };
         let calls = CallPlan::expand(&load).calls;
@@ -68,8 +72,13 @@ impl Bench {
 
     /// A packet of a call arrives when it is due; its audio is one code word.
     fn arrive(&mut self, call: usize, slot: u16, code: u8) {
+        self.arrive_late(call, slot, code, 0);
+    }
+
+    /// The same so many packet times after it is due.
+    fn arrive_late(&mut self, call: usize, slot: u16, code: u8, late: i64) {
         let plan = self.plan(call);
-        let at = plan.due + i64::from(slot) * PTIME_NS;
+        let at = plan.due + (i64::from(slot) + late) * PTIME_NS;
         let mut octets = vec![0x80, 0];
         octets.extend(plan.first_seq.wrapping_add(slot).to_be_bytes());
         let timestamp = plan.first_timestamp.wrapping_add(160 * u32::from(slot));
@@ -93,21 +102,33 @@ impl Bench {
     }
 
     fn tick(&mut self, call: usize, slot: i64) -> Frame {
-        let due = self.turn(call, slot);
         let mut frame = [0; 160];
+        let tick = Tick {
+            due: self.turn(call, slot),
+            call: &self.calls[call],
+            drift: 0,
+        };
+        let facts = &mut self.facts;
         self.line
-            .play(&self.calls[call], due, 0, &mut self.pool, &mut frame);
+            .play(tick, &mut self.pool, &mut frame, &mut |fact| {
+                facts.push(fact);
+            });
         frame
     }
 
     fn miss(&mut self, call: usize, slot: i64) {
-        let due = self.turn(call, slot);
+        let tick = Tick {
+            due: self.turn(call, slot),
+            call: &self.calls[call],
+            drift: 0,
+        };
         let facts = &mut self.facts;
-        let (call, pool) = (&self.calls[call], &mut self.pool);
         self.line
-            .miss(call, due, 0, pool, &mut |fact| facts.push(fact));
+            .miss(tick, &mut self.pool, &mut |fact| facts.push(fact));
     }
 }
+
+mod stalls;
 
 /// The last 30 samples of one packet, and 130 of the next.
 fn delayed(before: u8, code: u8) -> Frame {

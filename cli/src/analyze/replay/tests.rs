@@ -157,7 +157,7 @@ impl Receiver<'_> {
             arrived_wall_ns: None,
             dscp: Some(46),
             drops: None,
-            truncated: false,
+            length: packet.octets.len(),
         };
         let how = capture::Taken {
             arrived: packet.arrived,

@@ -1,6 +1,6 @@
-//! What changes in the course of a run: load, phases, events, neighbours, known silences.
+//! What changes in the course of a run: load, neighbours, known silences.
 
-use super::super::value::Duration;
+use super::super::value::{BitRate, Duration, OctetRate, Octets};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -64,43 +64,33 @@ pub struct Search {
     pub confirm: Option<Duration>,
 }
 
-/// A named part of the full-load time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Phase {
-    /// Its name.
-    pub name: String,
-    /// How long it lasts; this or `until`.
-    #[serde(rename = "for")]
-    pub lasts: Option<Duration>,
-    /// The label of the event that ends it; this or `for`.
-    pub until: Option<String>,
-}
-
-/// Something that happens to the guest.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Event {
-    /// When, of full load; left out, it comes from `milliwatt mark`.
-    pub at: Option<Duration>,
-    /// Its name in plots and in the report.
-    pub label: String,
-    /// A command of the tester that makes it happen.
-    pub run: Option<String>,
-}
-
-/// CPU load beside the calls.
+/// Load beside the calls, made by an agent on another virtual machine of the guest's host (`--neighbour`). Of one such
+/// section each `--neighbour` takes this load; of several, each its own, in order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Neighbour {
-    /// Cores it uses.
+    /// Processors it uses. Default 0: none.
+    #[serde(default)]
     pub cores: u32,
-    /// How much of each, 1 to 100.
+    /// How much of each, 1 to 100. Default 100.
+    #[serde(default = "hundred_percent")]
     pub percent: u8,
+    /// Memory that it touches and holds, such as "2 GiB". Default none.
+    pub memory: Option<Octets>,
+    /// Written to a file of at most 1 GiB in its agent's folder, in a circle, such as "100 MiB/s". Default none.
+    pub disk: Option<OctetRate>,
+    /// Sent to the tester, such as "200 Mbit/s", over TCP. Default none.
+    pub network: Option<BitRate>,
+    /// It makes load in the phase of this name, and in no other.
+    pub phase: Option<String>,
     /// It begins at this time of full load. Default at once.
     pub on: Option<Duration>,
     /// It ends at this time of full load. Default with the run.
     pub off: Option<Duration>,
+    /// Within that time, it makes load for so long, then none for `idle`, and so on. Default: load all the time.
+    pub busy: Option<Duration>,
+    /// See `busy`.
+    pub idle: Option<Duration>,
 }
 
 /// A silence put into the sent audio.
@@ -129,6 +119,10 @@ pub enum Party {
 
 fn two_times() -> u32 {
     2
+}
+
+fn hundred_percent() -> u8 {
+    100
 }
 
 fn three_percent() -> f64 {

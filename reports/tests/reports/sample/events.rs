@@ -36,7 +36,7 @@ pub(crate) fn stall() -> EventRow {
     }
 }
 
-fn dead_in_stall(n: u32) -> EventRow {
+pub(super) fn dead_in_stall(n: u32) -> EventRow {
     let (leg, cause) = if n % 4 > 1 {
         (Leg::Sent, DeadCause::Late)
     } else {
@@ -64,7 +64,7 @@ fn dead_air(at_s: f64, stream: StreamId, cause: DeadCause, length_ms: f64) -> Ev
 }
 
 /// What dead air leaves in a recording, which holds what the guest received.
-fn silence_of(dead: &EventRow) -> Option<EventRow> {
+pub(super) fn silence_of(dead: &EventRow) -> Option<EventRow> {
     let stream = dead.stream.filter(|stream| stream.leg == Leg::Receive)?;
     let place = (stream.call.0, stream.party as u8);
     let at_s = dead.at_s + PLAYOUT_BUFFER_S;

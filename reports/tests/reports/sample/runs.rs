@@ -290,6 +290,12 @@ fn run(scale: fn(u32) -> f64) -> Measured {
         },
         breaking_point: BreakingPoints::default(),
         steps: Vec::new(),
+        disruptions: Vec::new(),
+        marks: Vec::new(),
+        hooks: Vec::new(),
+        neighbours: Vec::new(),
+        contention: None,
+        disruption_traces: Vec::new(),
         calls: CallCounts {
             started: 350,
             completed: 100,

@@ -37,7 +37,8 @@ fn the_marking_that_arrived_is_told_when_all_streams_that_arrived_agree() {
     };
     assert_eq!(receive(arrives, |_| ()).dscp_arrived, Some(46));
     assert_eq!(receive(arrives, first_has(Some(0))).dscp_arrived, None);
-    assert_eq!(receive(arrives, first_has(None)).dscp_arrived, None);
+    // A stream of less than a second may be over before its port is asked.
+    assert_eq!(receive(arrives, first_has(None)).dscp_arrived, Some(46));
     // A stream of which nothing arrived says nothing of its marking.
     assert_eq!(receive(Slot::Lost, first_has(None)).dscp_arrived, Some(46));
 }

@@ -85,6 +85,8 @@ fn every_figure_of_the_sent_leg() {
             "packets_reordered": 5,
             "packets_discarded": 4,
             "packets_not_sent": 10,
+            "packets_unauthentic": 0,
+            "playout_anchored_anew": 0,
             "loss_percent": 2800.0 / 1590.0,
             // Over full load A0 has 50 + 47 + 50 + 45 + 40 + 50 = 282 packets: 232 of 50 us and 50 of 250 us; the other
             // three streams have 50 us.
@@ -156,6 +158,8 @@ fn every_figure_of_the_receive_leg() {
             "packets_reordered": 0,
             "packets_discarded": 0,
             "packets_not_sent": 0,
+            "packets_unauthentic": 0,
+            "playout_anchored_anew": 0,
             "loss_percent": 0.25,
             "interarrival_jitter_ms": { "mean": 0.05, "max": 0.08 },
             "ipdv_ms": { "p50": 1.008, "p99": 1.008, "p999": 1.008, "max": 1.02 },

@@ -1,21 +1,28 @@
 //! The scorer against runs of known truth, in virtual time.
 
 mod attributed;
+mod authenticity;
 mod bounds;
 mod breaking;
 mod counting;
+mod disrupted;
 mod edges;
 mod figures;
+mod hooks;
 mod judging;
 mod live;
+mod neighbours;
 mod observed;
 mod origins;
 mod places;
 mod recording_events;
 mod rich;
 mod seconds;
+mod stage;
 mod stepped;
 mod steps;
+mod steps_held;
+mod steps_live;
 mod told;
 mod transferred;
 mod transferring;

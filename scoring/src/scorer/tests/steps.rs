@@ -2,13 +2,11 @@
 //! with 1000 packets.
 
 use super::stepped::Stepped;
-use super::truth::{ENDS, Slot, TRANSIT, Truth, first};
+use super::truth::{Slot, TRANSIT, Truth, first};
 use crate::breaking_point::Evidence;
 use crate::measured::StepOutcome;
-use milliwatt_wire::facts::{DeadCause, Fact, SentSecond, TransferSecond};
+use milliwatt_wire::facts::{DeadCause, Fact, PacingSecond, SentSecond, TransferSecond};
 use milliwatt_wire::id::{End, Leg};
-use milliwatt_wire::step::StepKind;
-use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
 
 use StepOutcome::{Bad, Good, NotMeasured, Tainted};
 
@@ -22,11 +20,11 @@ fn sent(change: impl FnOnce(&mut Truth)) -> (StepOutcome, Option<String>, Option
     (row.sent.outcome, row.sent.metric, row.sent.at_s)
 }
 
-fn bad(metric: &str, at_s: f64) -> (StepOutcome, Option<String>, Option<f64>) {
+pub(super) fn bad(metric: &str, at_s: f64) -> (StepOutcome, Option<String>, Option<f64>) {
     (Bad, Some(metric.to_owned()), Some(at_s))
 }
 
-const GOOD: (StepOutcome, Option<String>, Option<f64>) = (Good, None, None);
+pub(super) const GOOD: (StepOutcome, Option<String>, Option<f64>) = (Good, None, None);
 
 /// 200 packets of 214 octets are 0.3424 Mbit/s.
 #[test]
@@ -211,6 +209,24 @@ fn transfer_must_keep_nine_tenths_of_its_pace() {
     );
 }
 
+/// 50 ticks a second that came too late, of 214 octets each: 0.0856 Mbit/s beside the 0.3424 that were sent.
+#[test]
+fn what_an_overloaded_guest_left_out_was_offered() {
+    let mut truth = Truth::clean(6);
+    truth.guest.extend((0..6).map(|second| {
+        Fact::Pacing(PacingSecond {
+            second,
+            planned: 50,
+            not_sent: 50,
+            ..PacingSecond::default()
+        })
+    }));
+    let row = Stepped::one(truth).row();
+    assert!((row.sent.offered_mbps.unwrap() - 0.428).abs() < 1e-9);
+    assert!((row.sent.carried_mbps.unwrap() - 0.3424).abs() < 1e-9);
+    assert!((row.receive.offered_mbps.unwrap() - 0.3424).abs() < 1e-9);
+}
+
 /// Losses in a second that the tester spoilt are left out; with three of five seconds spoilt nothing is said.
 #[test]
 fn seconds_that_the_tester_spoilt_are_left_out() {
@@ -276,196 +292,6 @@ fn a_sender_that_is_silent_hides_no_loss() {
     };
     assert_eq!(outcome(120..122), bad("loss_percent", 2.0));
     assert_eq!(outcome(0..300), (NotMeasured, None, None));
-}
-
-/// Facts up to a second of both ends, those of the streams without their last word.
-fn until(stepped: &Stepped, second: u32) -> Evidence {
-    let told = |fact: &&Fact| match fact {
-        Fact::Pacing(of) => of.second < second,
-        Fact::Sent(of) => of.second < second,
-        Fact::Host(of) => of.second < second,
-        Fact::StreamSecond(of) => of.second < second,
-        Fact::StepStarted { .. } | Fact::StreamStarted { .. } => true,
-        _ => false,
-    };
-    let mut evidence = Evidence::default();
-    for end in ENDS {
-        evidence.absorb(end, &stepped.opened(end));
-        let facts = stepped.facts_of(0, end);
-        facts
-            .iter()
-            .filter(told)
-            .for_each(|fact| evidence.absorb(end, fact));
-    }
-    evidence
-}
-
-/// Every packet of a stream from 2 s on is 40 ms late. Seconds 2 and 3 are told of once both ends tell of 4.
-#[test]
-fn two_bad_seconds_in_a_row_are_enough() {
-    let mut truth = Truth::clean(8);
-    truth.set(first(Leg::Sent), 100..400, Slot::Arrives(TRANSIT + 40 * MS));
-    let stepped = Stepped::one(truth);
-    let verdict = |second, leg| until(&stepped, second).verdict_so_far(0, leg, &stepped.judgement);
-    assert_eq!(verdict(4, Leg::Sent), None);
-    assert_eq!(verdict(5, Leg::Sent), Some(Bad));
-    assert_eq!(verdict(5, Leg::Receive), None);
-}
-
-/// Two packets late in each of two seconds are past the limit by themselves; of 6 seconds of 200 they are 4 of 1200, and
-/// past it however the rest is. One in each is 2 of 1200, and that too; of a step of 16 s it is 2 of 3000, and open.
-#[test]
-fn what_the_rest_of_a_step_could_mend_is_open() {
-    let verdict = |seconds: u32| {
-        let mut truth = Truth::clean(seconds);
-        let late = Slot::Arrives(TRANSIT + 40 * MS);
-        truth.set(first(Leg::Sent), 110..111, late);
-        truth.set(first(Leg::Sent), 160..161, late);
-        let stepped = Stepped::one(truth);
-        until(&stepped, 5).verdict_so_far(0, Leg::Sent, &stepped.judgement)
-    };
-    assert_eq!(verdict(7), Some(Bad));
-    assert_eq!(verdict(16), None);
-}
-
-/// A step that ended before its time is judged as far as it went.
-#[test]
-fn a_step_that_was_ended_is_judged_to_its_end() {
-    let mut truth = Truth::clean(8);
-    truth.set(first(Leg::Sent), 110..120, Slot::Lost);
-    truth.set(first(Leg::Sent), 260..290, Slot::Lost);
-    let stepped = Stepped::one(truth);
-    let mut evidence = stepped.evidence();
-    let ended = Fact::StepEnded {
-        index: 0,
-        at: RunTime(4 * NS_PER_SECOND + 60 * MS),
-    };
-    evidence.absorb(End::Tester, &ended);
-    let row = evidence.row(0, &stepped.judgement).unwrap();
-    // 10 of the 600 packets of seconds 1, 2 and 3.
-    assert!((row.sent.loss_percent.unwrap() - 100.0 / 60.0).abs() < 1e-9);
-    assert_eq!((row.sent.outcome, row.until_s), (Bad, 4.06));
-}
-
-/// Complete once both ends have told of the second after the step and each stream's last words are there; without those
-/// words two seconds later. Nothing is kept of the streams then.
-#[test]
-fn a_step_is_complete_once_both_ends_have_told_all() {
-    let stepped = Stepped::one(Truth::clean(6));
-    let sent = |second| {
-        Fact::Sent(SentSecond {
-            second,
-            ..SentSecond::default()
-        })
-    };
-    let mut whole = stepped.evidence();
-    let mut partial = until(&stepped, 6);
-    assert_eq!((whole.streams_held(), partial.streams_held()), (0, 8));
-    for evidence in [&mut whole, &mut partial] {
-        assert!(!evidence.is_complete(0));
-        evidence.absorb(End::Guest, &sent(7));
-        assert!(!evidence.is_complete(0), "the tester has not");
-        evidence.absorb(End::Tester, &sent(7));
-    }
-    assert!(whole.is_complete(0) && !partial.is_complete(0));
-    for end in ENDS {
-        partial.absorb(end, &sent(9));
-    }
-    assert!(partial.is_complete(0) && !partial.is_complete(1));
-}
-
-/// Windows of 6 s from second 1 on: 1, 7, 13 and 19. Two bad ones in a row break the leg, where the first began to.
-#[test]
-fn a_load_held_for_long_breaks_when_two_windows_in_a_row_are_bad() {
-    let held = |seconds: &[usize]| {
-        let mut truth = Truth::clean(25);
-        for second in seconds {
-            let slots = 50 * second..50 * second + 10;
-            truth.set(first(Leg::Sent), slots, Slot::Lost);
-        }
-        let mut stepped = Stepped::one(truth);
-        stepped.steps[0].1 = StepKind::Confirm;
-        let sent = stepped.row().sent;
-        (sent.outcome, sent.metric, sent.at_s)
-    };
-    assert_eq!(held(&[3, 15]), GOOD, "a window between them is good");
-    assert_eq!(held(&[9, 15]), bad("loss_percent", 9.0));
-    assert_eq!(held(&[3]), GOOD);
-}
-
-/// All packets of a stream are 40 ms late from 7 s on: the windows from 7 and 13 are told of once both ends tell of 19.
-#[test]
-fn a_load_held_for_long_is_surely_bad_after_two_windows() {
-    let mut truth = Truth::clean(40);
-    truth.set(
-        first(Leg::Sent),
-        350..2000,
-        Slot::Arrives(TRANSIT + 40 * MS),
-    );
-    let mut stepped = Stepped::one(truth);
-    stepped.steps[0].1 = StepKind::Confirm;
-    let verdict = |second| until(&stepped, second).verdict_so_far(0, Leg::Sent, &stepped.judgement);
-    assert_eq!((verdict(19), verdict(20)), (None, Some(Bad)));
-}
-
-/// A run that was cut off in a step: as far as it was told of, whatever the step's end was to be.
-#[test]
-fn a_step_that_was_cut_off_is_judged_as_far_as_it_was_told_of() {
-    let mut truth = Truth::clean(8);
-    truth.set(first(Leg::Sent), 100..150, Slot::Arrives(TRANSIT + 40 * MS));
-    let stepped = Stepped::one(truth);
-    let outcome = |second| until(&stepped, second).outcomes(0, &stepped.judgement);
-    assert_eq!(outcome(0), Some([NotMeasured; 2]));
-    assert_eq!(
-        outcome(2),
-        Some([NotMeasured; 2]),
-        "one second is too little"
-    );
-    assert_eq!(outcome(4), Some([Good, Bad]));
-    let mut endless = stepped.opened(End::Tester);
-    let mut evidence = Evidence::default();
-    evidence.absorb(End::Tester, &endless);
-    endless = stepped.facts_of(0, End::Tester).swap_remove(0);
-    if let Fact::StepStarted { step, .. } = &mut endless {
-        step.until = RunTime(i64::MAX);
-        step.calls = u32::MAX;
-    }
-    evidence.absorb(End::Tester, &endless);
-    assert_eq!(
-        evidence.outcomes(0, &stepped.judgement),
-        Some([NotMeasured; 2])
-    );
-}
-
-/// Three of four windows spoilt say nothing.
-#[test]
-fn a_load_held_for_long_is_tainted_when_most_windows_are() {
-    let mut truth = Truth::clean(25);
-    for second in (1..6).chain(7..12).chain(13..18) {
-        truth.stall(End::Tester, second);
-    }
-    let mut stepped = Stepped::one(truth);
-    stepped.steps[0].1 = StepKind::Confirm;
-    assert_eq!(stepped.row().sent.outcome, Tainted);
-}
-
-/// Clocks that part by 100 ppm add 15 ms in 150 s and 6 ms in the 60 s that a least transit counts at most; a queue
-/// that grows by 1000 ppm adds 30 ms in 30 s.
-#[test]
-fn clocks_that_run_apart_are_no_delay_variation() {
-    let held = |ppm: i64, same_clock: bool| {
-        let mut truth = Truth::clean(400);
-        truth.same_clock = same_clock;
-        truth.each_transit(Leg::Sent, |slot| {
-            TRANSIT + 20 * ppm * i64::try_from(slot).unwrap()
-        });
-        let mut stepped = Stepped::one(truth);
-        stepped.steps[0].1 = StepKind::Confirm;
-        stepped.row().sent.outcome
-    };
-    assert_eq!(held(100, false), Good);
-    assert_eq!(held(1000, false), Bad);
-    assert_eq!(held(100, true), Bad, "40 ms in 400 s are no clock's");
 }
 
 /// Live, step by step, and from the logs, one end after the other.

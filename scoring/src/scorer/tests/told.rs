@@ -81,6 +81,12 @@ fn every_event_in_order_of_time() {
                 true
             ),
             (
+                4.921,
+                "loss: 2 of 4 streams were silent for 80.0 ms on the sent leg (guest -> tester); 17 packets lost, 0 late; \
+                 recovered after 280.0 ms",
+                false
+            ),
+            (
                 4.94,
                 "call 0 party B sent: 60 ms of dead air, packets lost",
                 false

@@ -1,0 +1,77 @@
+//! The least transit that a leg has, second by second: where its packets lie in time, and whether it stepped for good.
+
+use milliwatt_wire::time::{NS_PER_MS, RunTime};
+use std::collections::BTreeMap;
+
+/// A transit that stays this much higher, or lower, stepped, ns: less is what clocks and queues do by themselves.
+pub(crate) const STEP_NS: i64 = 5 * NS_PER_MS;
+/// Seconds on either side of a disruption whose least transits are compared.
+const COMPARED_S: u32 = 10;
+/// Seconds that must have been told of on a side.
+const TOLD_S: usize = 2;
+
+/// A leg's least transits.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Levels {
+    /// By second of arrival, ns: receiver's clock minus sender's.
+    minima: BTreeMap<u32, i64>,
+    /// The receiver's clock is the tester's, or both are one.
+    to_tester: bool,
+}
+
+impl Levels {
+    /// The levels of a leg. Where the receiver's clock is not the tester's, the transit holds an offset of unknown size: a
+    /// packet's place is when it was due then, which is as much too early as it takes on its way.
+    pub(crate) fn new(minima: impl Iterator<Item = (u32, i64)>, to_tester: bool) -> Self {
+        Self {
+            minima: minima.collect(),
+            to_tester,
+        }
+    }
+
+    /// Least transit of the nearest second before the one that `at` lies in; of the first after it where there is none. 0
+    /// without any.
+    pub(crate) fn before(&self, at: RunTime) -> i64 {
+        let before = self.minima.range(..at.second()).next_back();
+        let near = before.or_else(|| self.minima.iter().next());
+        near.map_or(0, |(_, least)| *least)
+    }
+
+    /// What turns a time by the sender's clock into one by the tester's, ns.
+    pub(crate) fn to_tester(&self, at: RunTime) -> i64 {
+        if self.to_tester { self.before(at) } else { 0 }
+    }
+
+    /// By how much the least transit after a disruption lies above that before it, ns; none where too little was told.
+    pub(crate) fn step(&self, from: RunTime, recovered: RunTime) -> Option<i64> {
+        let [before, after] = self.around(from, recovered)?;
+        Some(after - before)
+    }
+
+    /// How far both lie above the least of all, ns, where the transit stepped: as much as delay variation holds of it.
+    pub(crate) fn excess(&self, from: RunTime, recovered: RunTime) -> [i64; 2] {
+        let stepped = |levels: &[i64; 2]| (levels[1] - levels[0]).abs() >= STEP_NS;
+        let least = self.minima.values().min().copied().unwrap_or(0);
+        let levels = self.around(from, recovered).filter(stepped);
+        levels.map_or([0, 0], |levels| levels.map(|level| level - least))
+    }
+
+    /// The least transit before and after, in the median of their seconds.
+    fn around(&self, from: RunTime, recovered: RunTime) -> Option<[i64; 2]> {
+        let (first, last) = (from.second(), recovered.second().saturating_add(1));
+        Some([
+            self.median(first.saturating_sub(COMPARED_S)..first)?,
+            self.median(last..last.saturating_add(COMPARED_S))?,
+        ])
+    }
+
+    fn median(&self, seconds: std::ops::Range<u32>) -> Option<i64> {
+        let mut levels: Vec<i64> = self.minima.range(seconds).map(|(_, ns)| *ns).collect();
+        levels.sort_unstable();
+        let middle = levels.len().checked_sub(1)? / 2;
+        levels
+            .get(middle)
+            .copied()
+            .filter(|_| levels.len() >= TOLD_S)
+    }
+}

@@ -7,11 +7,12 @@
 //! host, [`limits`] says no, [`transfer`] sends files, [`capture`] writes headers of every packet when it is asked to.
 //! Instead of all this, an agent may be a [`neighbour`]: load beside the calls of another.
 //! [`engine`]'s ports, [`ports`], [`meter`], [`collector`], [`capture`],
-//! [`transfer`] and [`telemetry`] serve the tester's end as well.
+//! [`transfer`], [`telemetry`] and [`http`] serve the tester's end as well.
 
 pub mod capture;
 pub mod collector;
 pub mod engine;
+pub mod http;
 pub mod limits;
 pub mod media;
 pub mod meter;

@@ -3,6 +3,7 @@
 use super::machine::Dmi;
 use super::program::output;
 use super::{Fact, stated};
+use crate::http;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -17,6 +18,7 @@ const KVP_VALUE: usize = 2048;
 const AZURE_TAG: &str = "7783-7084-3265-9085-8269-3286-77";
 /// The metadata service: link-local, answered by the host itself.
 const METADATA: ([u8; 4], u16) = ([169, 254, 169, 254], 80);
+const METADATA_HOST: &str = "169.254.169.254";
 const METADATA_PATIENCE: Duration = Duration::from_millis(300);
 
 pub(super) fn facts(dmi: &Dmi) -> Vec<Fact> {
@@ -87,18 +89,16 @@ fn ask_azure() -> Option<String> {
     let mut stream = TcpStream::connect_timeout(&address, METADATA_PATIENCE).ok()?;
     stream.set_read_timeout(Some(METADATA_PATIENCE)).ok()?;
     stream.set_write_timeout(Some(METADATA_PATIENCE)).ok()?;
-    let request = "GET /metadata/instance/compute?api-version=2021-02-01&format=json HTTP/1.0\r\n\
-                   Host: 169.254.169.254\r\nMetadata: true\r\n\r\n";
+    let path = "/metadata/instance/compute?api-version=2021-02-01&format=json";
+    let request = http::request(METADATA_HOST, path);
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = Vec::new();
-    // Cut off by the time limit or the length, what came is what there is.
-    drop(stream.take(64 * 1024).read_to_end(&mut answer));
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    answer
-        .split_once(' ')
-        .filter(|(_, rest)| rest.starts_with("200"))?;
-    let (_, body) = answer.split_once("\r\n\r\n")?;
-    Some(body.to_owned())
+    stream
+        .take(http::ANSWER_MAX as u64)
+        .read_to_end(&mut answer)
+        .ok()?;
+    let body = http::body(&answer).ok()?;
+    String::from_utf8(body).ok()
 }
 
 fn azure_facts(body: &str) -> Vec<Fact> {

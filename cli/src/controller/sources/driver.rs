@@ -2,11 +2,11 @@
 
 use super::Voice;
 use super::azure::{PATH, ScheduledEvents};
-use super::http::{ANSWER_MAX, body, request};
 use super::lines::Lines;
 use super::log::{Followed, label};
 use super::qmp::{Said, Session};
 use anyhow::{Context, Result, anyhow, bail};
+use milliwatt_agent::http::{ANSWER_MAX, body, request};
 use regex_lite::Regex;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -3,7 +3,6 @@
 
 mod azure;
 mod driver;
-mod http;
 mod lines;
 mod log;
 mod qmp;

@@ -1,18 +1,22 @@
 //! A GET and its answer, as far as an endpoint beside the machine needs it (RFC 9110, RFC 9112).
 
 /// Octets of an answer at most.
-pub(super) const ANSWER_MAX: usize = 1 << 20;
+pub const ANSWER_MAX: usize = 1 << 20;
 
 /// The request for `path` of `host`, after whose answer the connection closes.
-pub(super) fn request(host: &str, path: &str) -> String {
+#[must_use]
+pub fn request(host: &str, path: &str) -> String {
     format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nMetadata: true\r\nAccept: application/json\r\n\
          User-Agent: milliwatt\r\nConnection: close\r\n\r\n"
     )
 }
 
-/// The body of a whole answer with status 200; else what is wrong with it.
-pub(super) fn body(answer: &[u8]) -> Result<Vec<u8>, String> {
+/// The body of a whole answer with status 200.
+///
+/// # Errors
+/// What is wrong with it: words for a sentence that begins with who answered.
+pub fn body(answer: &[u8]) -> Result<Vec<u8>, String> {
     let end = answer.windows(4).position(|octets| octets == b"\r\n\r\n");
     let end = end.ok_or("its answer is no whole HTTP answer")?;
     let head = String::from_utf8_lossy(&answer[..end]);

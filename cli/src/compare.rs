@@ -6,8 +6,7 @@ mod least;
 use crate::analyze::check_empty;
 use crate::args::CompareArgs;
 use crate::controller::directory::RecordedFacts;
-use crate::controller::environment::Environment;
-use crate::controller::record::{RunRecord, read_json};
+use crate::controller::record::{RunRecord, read_environment, read_json};
 use crate::exit::{ExitCode, Failure};
 use crate::output;
 use alike::Identity;
@@ -128,7 +127,7 @@ fn refuse_repeats<'a>(folders: impl Iterator<Item = &'a PathBuf>) -> Result<(), 
 
 fn read(folder: &Path, seed: u64) -> Result<Read, Failure> {
     let record: RunRecord = read_json(folder, "run.json")?;
-    let environment: Environment = read_json(folder, "environment.json").unwrap_or_default();
+    let environment = read_environment(folder)?;
     let scenario = read_scenario(folder)?;
     let mut facts = RecordedFacts::open(folder)?;
     let (mut measured, sample) = score_for_comparison(|take| facts.read(take))?;

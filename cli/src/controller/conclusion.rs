@@ -2,7 +2,7 @@
 
 use super::directory::RecordedFacts;
 use super::environment::Environment;
-use super::record::{RunRecord, read_json, write_json};
+use super::record::{RunRecord, read_environment, read_json, write_json};
 use crate::exit::Failure;
 use milliwatt_reports::directory::write_all;
 use milliwatt_reports::scorecard::Scorecard;
@@ -25,7 +25,10 @@ pub struct Conclusion {
 /// Scores the facts in `folder` and writes every report; judged by their own thresholds or by others.
 pub fn conclude(folder: &Path, judgement: Option<Judgement>) -> Result<Conclusion, Failure> {
     let record: RunRecord = read_json(folder, "run.json")?;
-    let mut environment: Environment = read_json(folder, "environment.json").unwrap_or_default();
+    let read = read_environment(folder);
+    // What cannot be read is not written over: a person may mend it.
+    let damaged = read.as_ref().err().map(|failure| failure.message.clone());
+    let mut environment = read.unwrap_or_default();
     let mut facts = RecordedFacts::open(folder)?;
     let measured = score(judgement, |take| {
         facts.read(&mut |end, fact| {
@@ -34,7 +37,7 @@ pub fn conclude(folder: &Path, judgement: Option<Judgement>) -> Result<Conclusio
         })
     })?;
     environment.compare();
-    if environment != Environment::default() {
+    if damaged.is_none() && environment != Environment::default() {
         write_json(folder, "environment.json", &environment)?;
     }
     let duration = measured
@@ -48,7 +51,9 @@ pub fn conclude(folder: &Path, judgement: Option<Judgement>) -> Result<Conclusio
             .hint("the facts are safe: free some space and run `milliwatt report` on the folder")
     })?;
     let mut summary = terminal::render(&scorecard, &measured, &context);
-    for note in facts.notes() {
+    let unknown =
+        damaged.map(|why| format!("{why}: the report leaves out what was told before the run"));
+    for note in facts.notes().iter().chain(&unknown) {
         summary.push_str("\nnote: ");
         summary.push_str(note);
     }

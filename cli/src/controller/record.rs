@@ -63,6 +63,18 @@ pub fn read_json<T: for<'de> Deserialize<'de>>(folder: &Path, name: &str) -> Res
     serde_json::from_str(&text).map_err(|e| failed(e.to_string()))
 }
 
+/// `environment.json` of a run's folder; nothing is known of the machines where there is none.
+///
+/// # Errors
+/// It is there and cannot be read.
+pub fn read_environment(folder: &Path) -> Result<Environment, Failure> {
+    let name = "environment.json";
+    match folder.join(name).try_exists() {
+        Ok(false) => Ok(Environment::default()),
+        _ => read_json(folder, name),
+    }
+}
+
 impl RunRecord {
     /// What reports print of the run.
     #[must_use]

@@ -8,6 +8,7 @@
 
 mod addresses;
 mod captures;
+mod comparisons;
 mod disks;
 mod firewalls;
 mod folders;
@@ -20,6 +21,7 @@ mod stops;
 mod strangers;
 mod tester_gone;
 mod two_testers;
+mod waiting;
 
 use crate::lab::{Ended, Lab, MILLIWATT, Program, RunFolder, Side, pass_time, wait_for};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};

@@ -36,6 +36,9 @@ pub trait Departures {
     /// All media ends at once.
     fn is_halted(&self) -> bool;
 
+    /// Touches what sending by a port will need, so that it is in the processor's cache by then.
+    fn expect(&self, _port: usize) {}
+
     /// Puts a packet's audio in place, 160 octets.
     fn fill(&mut self, departure: &Departure<'_>, payload: &mut [u8]);
 
@@ -90,6 +93,12 @@ impl Pacing<'_> {
         let mut tick = pacer.next_used(0);
         while pacer.grid().due(tick) <= over && !end.is_halted() {
             let due = pacer.grid().due(tick);
+            // Before the wait, so that no packet of the slot waits for memory.
+            for index in pacer.lines_in(tick) {
+                let index = *index as usize;
+                pacer.lines()[index].touch();
+                end.expect(ports[index]);
+            }
             self.mode.wait_until(self.clock.mono(due));
             let cut = end.cut();
             if cut < over {

@@ -10,6 +10,7 @@ use milliwatt_wire::id::{CallId, Lane, Leg, Party, StreamId};
 use milliwatt_wire::load::{LoadSpec, PTIME_NS, Role};
 use milliwatt_wire::srtp::key::MediaKeys;
 use milliwatt_wire::time::RunTime;
+use std::hint::black_box;
 use std::sync::Arc;
 
 /// All calls of one lane and party, one after the other: the stream on one port pair.
@@ -53,6 +54,16 @@ impl Line {
     /// The call being sent, and its stream.
     pub fn sending(&mut self) -> Option<(&Call, &mut StreamSender)> {
         self.current.as_mut().map(|(call, sender)| (&*call, sender))
+    }
+
+    /// Touches what its next packet will need: see [`StreamSender::touch`].
+    #[inline]
+    pub fn touch(&self) {
+        black_box(self.lane);
+        if let Some((call, sender)) = &self.current {
+            black_box(call.start);
+            sender.touch();
+        }
     }
 
     /// The stream that has a slot due at `due`, opening and closing streams on the way. From `cut`

@@ -8,6 +8,7 @@ use milliwatt_wire::load::{LoadSpec, PTIME_NS, TICKS_PER_PACKET};
 use milliwatt_wire::srtp::key::MasterKey;
 use milliwatt_wire::srtp::rtp::RtpProtector;
 use milliwatt_wire::time::RunTime;
+use std::hint::black_box;
 
 /// What became of a packet handed to the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +112,14 @@ impl StreamSender {
         self.headers
             .first_timestamp
             .wrapping_add(self.next_slot.wrapping_mul(TICKS_PER_PACKET))
+    }
+
+    /// Touches what the next slot will need, so that it is in the processor's cache by then.
+    #[inline]
+    pub fn touch(&self) {
+        black_box(self.next_slot);
+        black_box(self.ledger.sent);
+        self.packet.touch();
     }
 
     /// Prepares the packet of the next slot and gives its payload to fill.

@@ -186,6 +186,10 @@ impl Departures for End<'_> {
         false
     }
 
+    fn expect(&self, port: usize) {
+        self.sockets[port].touch();
+    }
+
     fn fill(&mut self, departure: &Departure<'_>, payload: &mut [u8]) {
         payload.copy_from_slice(self.tone.packet(departure.slot));
     }

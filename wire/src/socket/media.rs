@@ -4,10 +4,11 @@ use super::{SendOutcome, SocketError, SocketOptions, linux, parse_ancillary};
 use rustix::io::Errno;
 use rustix::net::{SendFlags, send, sendto, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
+use std::hint::black_box;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// A nonblocking UDP socket that tells of each datagram when the kernel received it, with which
 /// DSCP, and how many were dropped before it.
@@ -114,6 +115,12 @@ impl MediaSocket {
             source,
         };
         self.socket.connect(&peer.into()).map_err(failed)
+    }
+
+    /// Touches what sending needs of it, so that it is in the processor's cache by then.
+    #[inline]
+    pub fn touch(&self) {
+        black_box(self.socket.as_fd().as_raw_fd());
     }
 
     /// The address it was bound to, with the port it got.

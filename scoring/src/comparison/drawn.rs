@@ -96,18 +96,14 @@ fn noises(
         (Figure::Pdv(percentile), Some(leg)) => pdv(leg, percentile, resampler),
         (Figure::Mos(percentile), Some(leg)) => mos(leg, percentile, resampler),
         (Figure::Silences, _) => silences(sample, resampler),
-        (Figure::Guest(of), _) => {
-            let seconds: Vec<Part> = sample
-                .guest
-                .iter()
-                .filter_map(of)
-                .map(|part| Part { part, whole: 1.0 })
-                .collect();
-            Some(of_time(
-                ratio_noise(&blocks(&seconds), resampler)?,
-                seconds.len(),
-            ))
+        (Figure::Goodput, Some(leg)) => {
+            let seconds = leg.seconds.iter();
+            mean_of_time(
+                seconds.filter_map(|second| second.transfer_goodput_mbps),
+                resampler,
+            )
         }
+        (Figure::Guest(of), _) => mean_of_time(sample.guest.iter().filter_map(of), resampler),
         (Figure::TickLateness(percentile), _) => {
             let noise = percentile_noise(&merged(&sample.tick_lateness), percentile, resampler)?;
             let us = |ms: f64| ms * 1000.0;
@@ -120,6 +116,13 @@ fn noises(
         }
         _ => None,
     }
+}
+
+/// The mean over seconds of what streams have no part in.
+fn mean_of_time(seconds: impl Iterator<Item = f64>, resampler: &mut Resampler) -> Option<Noises> {
+    let seconds: Vec<Part> = seconds.map(|part| Part { part, whole: 1.0 }).collect();
+    let noise = ratio_noise(&blocks(&seconds), resampler)?;
+    Some(of_time(noise, seconds.len()))
 }
 
 /// A figure that streams have no part in.

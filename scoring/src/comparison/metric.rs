@@ -105,6 +105,8 @@ pub(super) enum Figure {
     Guest(fn(&GuestSecond) -> Option<f64>),
     /// A percentile of the lateness of the guest's playout ticks.
     TickLateness(Percentile),
+    /// The mean over seconds of what transfers carried.
+    Goodput,
     /// Silences of recordings in a thousand call-minutes.
     Silences,
 }
@@ -128,7 +130,7 @@ const fn of_legs(
     }
 }
 
-const METRICS: [ComparedMetric; 14] = [
+const METRICS: [ComparedMetric; 15] = [
     of_legs(
         "loss_percent",
         "percent",
@@ -210,6 +212,15 @@ const METRICS: [ComparedMetric; 14] = [
         ..of_legs("mos_lq.p5", "MOS", (0.1, 0.0), Figure::Mos(Percentile::P5))
     },
     ComparedMetric {
+        higher_is_better: true,
+        ..of_legs(
+            "transfer.goodput_mbps",
+            "Mbit/s",
+            (0.5, 0.1),
+            Figure::Goodput,
+        )
+    },
+    ComparedMetric {
         legs: &[],
         ..of_legs(
             "recordings.silence_per_1000_call_minutes",
@@ -257,10 +268,10 @@ pub fn compared_metrics() -> &'static [ComparedMetric] {
 
 impl ComparedMetric {
     /// Its noise is a share of its value rather than an amount: what is a delay on a quiet host is a multiple of it on a busy
-    /// one. Such metrics are compared by their ratio.
+    /// one, and so it is with what a transfer carries. Such metrics are compared by their ratio.
     pub(super) fn is_of_scale(&self) -> bool {
         match self.figure {
-            Figure::Pdv(_) | Figure::TickLateness(_) => true,
+            Figure::Pdv(_) | Figure::TickLateness(_) | Figure::Goodput => true,
             Figure::Ratio(..) => self.unit == "ms",
             Figure::Mos(_) | Figure::Guest(_) | Figure::Silences => false,
         }

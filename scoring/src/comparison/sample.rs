@@ -69,6 +69,9 @@ pub struct SecondSample {
     pub dead_air_events: u64,
     /// Mean interarrival jitter over its packets, ms.
     pub interarrival_jitter_mean_ms: Option<f64>,
+    /// What the receiver's TCP acknowledged of transfers this way, Mbit/s; none where something else than the network, a pace
+    /// or the calls, says how much there is to carry.
+    pub transfer_goodput_mbps: Option<f64>,
 }
 
 /// The guest in a second.

@@ -11,12 +11,15 @@ use crate::emodel::Equipment;
 use crate::measured::{Measured, SecondRow, StreamRow};
 use crate::percentile::Distribution;
 use milliwatt_wire::id::{End, Leg};
+use milliwatt_wire::load::{LoadSpec, TransferWhen};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// What does not stand in [`Measured`].
 pub(super) struct Beside {
     full: Range<u32>,
+    /// Transfers are as fast as the network lets them.
+    unbound_transfers: bool,
     equipment: Option<Equipment>,
     pdv_of_streams: [Vec<Distribution>; 2],
     guest: Vec<GuestSecond>,
@@ -28,7 +31,12 @@ impl Beside {
         let full = seconds_of(full);
         let guest = scorer.end(End::Guest);
         let host = guest.host.range(full.clone());
+        let unbound = |load: &LoadSpec| {
+            load.transfer.when == TransferWhen::Backlog
+                && load.transfer.rate_bits_per_second.is_none()
+        };
         Self {
+            unbound_transfers: scorer.load().is_some_and(unbound),
             equipment: super::equipment(scorer.load()),
             pdv_of_streams: spread.legs.each_mut().map(LegSpread::take_streams),
             guest: host
@@ -55,21 +63,32 @@ impl Beside {
             })
         });
         let recordings = recordings.collect();
+        let [of_receive, of_sent] = Leg::BOTH.map(|leg| self.seconds(measured, leg));
         let [receive, sent] = self.pdv_of_streams;
-        let leg = |leg, pdv_of_streams| LegSample {
+        let leg = |leg, pdv_of_streams, seconds| LegSample {
             streams: streams(measured, leg),
             pdv_of_streams,
-            seconds: seconds(measured, leg, &self.full),
+            seconds,
             pdv_of_seconds: pdv_of_seconds(measured, leg),
             equipment: self.equipment,
         };
         RunSample {
-            legs: [leg(Leg::Receive, receive), leg(Leg::Sent, sent)],
+            legs: [
+                leg(Leg::Receive, receive, of_receive),
+                leg(Leg::Sent, sent, of_sent),
+            ],
             guest: self.guest,
             tick_lateness: self.tick_lateness,
             recordings,
             silences,
         }
+    }
+
+    fn seconds(&self, measured: &Measured, leg: Leg) -> Vec<SecondSample> {
+        let rows = measured.seconds.iter();
+        rows.filter(|row| row.leg == leg && self.full.contains(&row.second))
+            .map(|row| second(row, self.unbound_transfers))
+            .collect()
     }
 
     /// Where recordings are silent, and how many minutes of call there were; none without recordings.
@@ -126,14 +145,7 @@ fn stream(row: &StreamRow) -> StreamSample {
     }
 }
 
-fn seconds(measured: &Measured, leg: Leg, full: &Range<u32>) -> Vec<SecondSample> {
-    let rows = measured.seconds.iter();
-    rows.filter(|row| row.leg == leg && full.contains(&row.second))
-        .map(second)
-        .collect()
-}
-
-fn second(row: &SecondRow) -> SecondSample {
+fn second(row: &SecondRow, unbound_transfers: bool) -> SecondSample {
     SecondSample {
         expected: row.expected,
         received: row.received,
@@ -142,6 +154,7 @@ fn second(row: &SecondRow) -> SecondSample {
         not_sent: row.not_sent,
         dead_air_events: row.dead_air_events,
         interarrival_jitter_mean_ms: row.interarrival_jitter_mean_ms,
+        transfer_goodput_mbps: row.transfer_goodput_mbps.filter(|_| unbound_transfers),
     }
 }
 

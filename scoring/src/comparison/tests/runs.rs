@@ -58,6 +58,17 @@ impl System {
         ..Self::QUIET
     };
 
+    /// A run on it whose sent leg carries transfers of so many Mbit/s, as fast as they go.
+    pub(super) fn run_with_transfers(&self, seed: u64, mbps: f64) -> RunSample {
+        let mut run = self.run(seed);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0x7f);
+        let level = mbps * noise(&mut rng, self.between_runs);
+        for second in &mut run.legs[1].seconds {
+            second.transfer_goodput_mbps = Some(level * noise(&mut rng, self.between_seconds));
+        }
+        run
+    }
+
     /// A run on it.
     pub(super) fn run(&self, seed: u64) -> RunSample {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);

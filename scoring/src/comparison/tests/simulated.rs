@@ -99,8 +99,15 @@ fn the_same_runs_give_the_same_and_the_seed_moves_no_estimate() {
 /// that of one.
 #[test]
 fn intervals_hold_their_estimate() {
-    let comparison = compared(&one(&System::NOISY, 1), &one(&System::NOISY, 2));
-    for metric in &comparison.metrics {
+    let one = |seed| {
+        let run = System::NOISY.run_with_transfers(seed, 40.0);
+        [RunDraws::of(&run, seed, 1000)]
+    };
+    let comparison = compared(&one(1), &one(2));
+    let measured = comparison.metrics.iter().filter(|m| m.run.is_some());
+    // All but transfers towards the guest.
+    assert_eq!(measured.clone().count(), comparison.metrics.len() - 1);
+    for metric in measured {
         let (difference, [low, high]) = (metric.difference.unwrap(), metric.interval_95.unwrap());
         let [lower, higher] = metric.interval_of_all.unwrap();
         let expected = metric.run.unwrap() - metric.baseline.unwrap();
@@ -110,4 +117,27 @@ fn intervals_hold_their_estimate() {
             "{metric:?}"
         );
     }
+}
+
+/// Five runs a side that differ by a tenth from run to run: half of the rate is less, the same rate is not, and where there are
+/// no transfers nothing is said of them.
+#[test]
+fn transfers_that_carry_half_of_what_they_did_are_worse() {
+    let runs = |from: u64, mbps| {
+        let run = |seed| RunDraws::of(&System::QUIET.run_with_transfers(seed, mbps), seed, 1000);
+        (from..from + 5).map(run).collect::<Vec<_>>()
+    };
+    let goodput = |comparison: &Comparison, leg| {
+        let of = |m: &&MetricComparison| m.metric == "transfer.goodput_mbps" && m.leg == Some(leg);
+        comparison.metrics.iter().find(of).unwrap().clone()
+    };
+    let slower = compared(&runs(1, 40.0), &runs(11, 20.0));
+    let sent = goodput(&slower, Leg::Sent);
+    assert_eq!(sent.verdict, Some(Change::Worse), "{sent:?}");
+    assert_eq!(slower.verdict, Change::Worse);
+    assert_eq!(goodput(&slower, Leg::Receive).verdict, None);
+    let alike = compared(&runs(1, 40.0), &runs(11, 40.0));
+    let sent = goodput(&alike, Leg::Sent);
+    assert_ne!(sent.verdict, Some(Change::Worse), "{sent:?}");
+    assert_ne!(sent.verdict, Some(Change::Better), "{sent:?}");
 }

@@ -213,6 +213,8 @@ const METRICS: [ComparedMetric; 15] = [
     },
     ComparedMetric {
         higher_is_better: true,
+        // It moves from run to run by more than one run can tell, and nobody hears it.
+        decides: false,
         ..of_legs(
             "transfer.goodput_mbps",
             "Mbit/s",

@@ -119,8 +119,8 @@ fn intervals_hold_their_estimate() {
     }
 }
 
-/// Five runs a side that differ by a tenth from run to run: half of the rate is less, the same rate is not, and where there are
-/// no transfers nothing is said of them.
+/// Five runs a side that differ by a tenth from run to run: half of the rate is less, which decides nothing; the same rate is
+/// not, and where there are no transfers nothing is said of them.
 #[test]
 fn transfers_that_carry_half_of_what_they_did_are_worse() {
     let runs = |from: u64, mbps| {
@@ -134,7 +134,7 @@ fn transfers_that_carry_half_of_what_they_did_are_worse() {
     let slower = compared(&runs(1, 40.0), &runs(11, 20.0));
     let sent = goodput(&slower, Leg::Sent);
     assert_eq!(sent.verdict, Some(Change::Worse), "{sent:?}");
-    assert_eq!(slower.verdict, Change::Worse);
+    assert_ne!(slower.verdict, Change::Worse);
     assert_eq!(goodput(&slower, Leg::Receive).verdict, None);
     let alike = compared(&runs(1, 40.0), &runs(11, 40.0));
     let sent = goodput(&alike, Leg::Sent);

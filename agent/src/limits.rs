@@ -56,12 +56,14 @@ impl Limits {
         self.check_size(load)?;
         let plan = CallPlan::expand(load);
         if load.stepped {
-            // It ends when it is stopped: by then at the latest.
-            let most = load.full_for.unwrap_or(self.max_duration);
-            return if most > self.max_duration {
-                Err(self.too_long(most.into()))
-            } else {
-                Ok(plan)
+            // It ends when it is stopped, and by then at the latest.
+            return match load.full_for {
+                Some(most) if most > self.max_duration => Err(self.too_long(most.into())),
+                Some(_) => Ok(plan),
+                None => Err(Refusal {
+                    reason: "a load in steps asked without an end".into(),
+                    hint: "say for how long it may last at most".into(),
+                }),
             };
         }
         if plan.end().0 > self.max_duration {

@@ -195,3 +195,20 @@ fn a_load_without_sense_is_refused_by_what_has_none() {
         assert_eq!(refusal(&load), format!("a load without sense: {what}"));
     }
 }
+
+/// Steps are told while the run goes on: without an end nothing would bound them.
+#[test]
+fn a_load_in_steps_says_for_how_long_it_may_last() {
+    let stepped = |full_for| {
+        refusal(&LoadSpec {
+            stepped: true,
+            full_for,
+            ..hour()
+        })
+    };
+    let most = limits().max_duration;
+    assert_eq!(stepped(Some(most)), "0 calls");
+    let longer = most + 3_600_000_000_000;
+    assert_eq!(stepped(Some(longer)), "a run of 13 h asked, 12 h allowed");
+    assert_eq!(stepped(None), "a load in steps asked without an end");
+}

@@ -2,6 +2,10 @@
 
 use super::*;
 
+/// Of the file's header, and of each frame's.
+pub(super) const HEADER_OCTETS: usize = 24;
+pub(super) const RECORD_OCTETS: usize = 16;
+
 pub(super) fn header(order: Order, magic: u32, link: u32) -> Vec<u8> {
     let mut octets = order.words(&[magic]);
     octets.extend([order.half(2), order.half(4)].as_flattened());

@@ -110,8 +110,13 @@ fn run(lab: &Lab, args: &Args, adapter: &str, number: usize) -> String {
             run.scorecard["verdict"]
         );
     }
-    let goodput = run.number("/transfers/receive/goodput_mbps/mean");
-    println!("{out}: {goodput} Mbit/s of files to the guest");
+    for end in ["guest/cpu_percent", "transfers/receive/goodput_mbps/mean"] {
+        let figure = run.scorecard.pointer(&format!("/{end}"));
+        println!(
+            "{out}: {end} {}",
+            figure.unwrap_or(&serde_json::Value::Null)
+        );
+    }
     out
 }
 

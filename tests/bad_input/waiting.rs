@@ -1,6 +1,6 @@
 //! A guest that never comes back while the run waits for something else too: a command of the scenario, a mark.
 
-use super::{assert_said, events, under_way};
+use super::{assert_judged, assert_words, events, under_way};
 use crate::lab::{Agent, Lab, Program, RunFolder, Side, wait_for};
 use std::fs;
 use std::path::Path;
@@ -43,8 +43,8 @@ fn start(lab: &Lab, agent: &Agent) -> (Program, String) {
 
 /// It failed for the lost guest, the command was ended and that is told, and what was recorded is there.
 fn assert_ended(run: &RunFolder, command: &str) {
-    assert_said(&run.ended, 3, &["the guest is lost", "its command"]);
-    assert_eq!(run.verdict(), "fail", "{}", run.ended.stdout);
+    assert_words(&run.ended.stderr, &["the guest is lost", "its command"]);
+    assert_judged(run, "fail");
     assert_eq!(run.scorecard["partial"], true);
     for kind in ["guest-lost", "hook-cut"] {
         assert!(events(run).contains(&kind.to_owned()), "{:?}", events(run));

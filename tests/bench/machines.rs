@@ -32,15 +32,6 @@ use std::path::Path;
 use std::process::Command;
 use vm::machine::{Build, boot};
 
-/// Files to the guest without a pause, as fast as they go: an emulated adapter takes a frame at a time, a paravirtualised one
-/// what a TCP segment of the host holds. The packets of calls are alike for both.
-const LOAD: [&str; 4] = [
-    "recording.share=0",
-    "transfer.when=backlog",
-    "transfer.direction=to-guest",
-    "transfer.size=4MB",
-];
-
 /// What is run.
 #[derive(Parser)]
 struct Args {
@@ -53,8 +44,8 @@ struct Args {
     /// Runs of each adapter
     #[arg(long, default_value_t = 7)]
     runs: usize,
-    /// Calls, of two streams each way
-    #[arg(long, default_value_t = 10)]
+    /// Calls, of two streams each way: as many as an emulated machine has just no time for
+    #[arg(long, default_value_t = 70)]
     calls: u32,
     /// Time at full load of each run, s
     #[arg(long, default_value_t = 20)]
@@ -94,9 +85,8 @@ fn run(lab: &Lab, args: &Args, adapter: &str, number: usize) -> String {
     let (seconds, out) = (format!("{}s", args.seconds), format!("{adapter}-{number}"));
     let calls = ["concurrent", "total"].map(|key| format!("calls.{key}={}", args.calls));
     let mut words = vec!["--for", &seconds, "--no-abort"];
-    let settings = calls.iter().chain(&args.set).map(String::as_str);
-    let settings = LOAD.into_iter().chain(settings);
-    words.extend(settings.flat_map(|setting| ["--set", setting]));
+    let settings = calls.iter().chain(&args.set);
+    words.extend(settings.flat_map(|setting| ["--set", setting.as_str()]));
     let ended = lab.start_run("smoke", &agent, &out, &words).wait();
     let run = lab::RunFolder::of(lab.path(&out), ended);
     for leg in ["receive", "sent"] {

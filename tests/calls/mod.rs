@@ -16,6 +16,7 @@ mod capture;
 mod captured;
 mod clocks;
 mod concealment;
+mod disruptions;
 mod first_command;
 mod freeze;
 mod load;

@@ -31,6 +31,9 @@ use std::thread::{self, JoinHandle};
 
 /// Facts a ring holds, a stream: it tells one a second, and a few more when it is impaired.
 const FACTS_A_STREAM: usize = 6;
+/// The same where the load is raised past what the path carries, on purpose: each packet may be told of then, and the packet
+/// threads leave the collector little time.
+const FACTS_A_STREAM_PAST_LIMITS: usize = 24;
 /// Facts a ring holds at least.
 const FACTS_MIN: usize = 2048;
 /// Audio frames that may wait for a disk that stands still, a stream: 3 s.
@@ -46,10 +49,15 @@ const GATHER_NS: i64 = 50_000_000;
 /// little of the processors, facts would find their rings full and be lost.
 pub const COLLECTOR_PRIORITY: u8 = 5;
 
-/// Room for the facts of a thread that serves so many streams.
+/// Room for the facts of a thread that serves so many streams of a load.
 #[must_use]
-pub fn fact_ring(streams: usize) -> usize {
-    (streams * FACTS_A_STREAM).max(FACTS_MIN)
+pub fn fact_ring(load: &LoadSpec, streams: usize) -> usize {
+    let each = if load.stepped {
+        FACTS_A_STREAM_PAST_LIMITS
+    } else {
+        FACTS_A_STREAM
+    };
+    (streams * each).max(FACTS_MIN)
 }
 
 /// A session made ready: ports proven, nothing sent yet.
@@ -156,7 +164,7 @@ pub fn start_media(
     let mut threads = Vec::new();
     let (mut rings, mut audio) = (Vec::new(), Vec::new());
     for (index, ports) in (0..).zip(by_engine) {
-        let (facts, ring) = rtrb::RingBuffer::new(fact_ring(ports.len()));
+        let (facts, ring) = rtrb::RingBuffer::new(fact_ring(&load, ports.len()));
         let (recorder, frames) = frame_queue(ports.len() * FRAMES_A_STREAM);
         rings.push(ring);
         audio.push(frames);

@@ -3,18 +3,17 @@
 use super::{Range, assert_broke, assert_held, search};
 use crate::lab::{Lab, RunFolder, Side, long};
 
-/// Every load is offered where a run takes long; else a range around the rate.
-fn range(rate: f64) -> Range {
-    if long() {
-        Range {
-            from: 40.0,
-            to: 140.0,
-        }
-    } else {
-        Range {
-            from: rate * 0.5,
-            to: rate * 1.5,
-        }
+/// Every load of the built-in range.
+const ALL: Range = Range {
+    from: 40.0,
+    to: 140.0,
+};
+
+/// A range around a rate.
+fn around(rate: f64) -> Range {
+    Range {
+        from: rate * 0.5,
+        to: rate * 1.5,
     }
 }
 
@@ -30,6 +29,10 @@ fn shape(lab: &Lab, side: Side, rate: u32) {
 }
 
 /// What the guest sends passes a queue of R Mbit/s: the sent leg breaks there by delay variation, the receive leg does not.
+///
+/// A full `tbf` has a timer for each packet. On two processors, which guest and tester share, it leaves the guest too little
+/// time for what the long form offers: there the guest leaves packets out before the queue is long, and the receive leg is
+/// followed no further than to where that harms it.
 #[test]
 fn the_sent_leg_breaks_at_what_the_guests_way_out_carries() {
     for rate in rates() {
@@ -37,10 +40,15 @@ fn the_sent_leg_breaks_at_what_the_guests_way_out_carries() {
             return;
         };
         shape(&lab, Side::Guest, *rate);
-        let range = range(f64::from(*rate));
+        let rate = f64::from(*rate);
+        let (range, metrics, held): (_, &[&str], _) = if long() {
+            (ALL, &["pdv_ms.p999", "dead_air.events"], rate * 0.9)
+        } else {
+            (around(rate), &["pdv_ms.p999"], rate * 1.5)
+        };
         let run = search(&lab, range, &[]);
-        assert_broke(&run, "sent", f64::from(*rate), &["pdv_ms.p999"]);
-        assert_held(&run, "receive", range.to);
+        assert_broke(&run, "sent", rate, metrics);
+        assert_held(&run, "receive", held);
         assert_eq!(run.verdict(), "fail");
     }
 }
@@ -49,12 +57,12 @@ fn the_sent_leg_breaks_at_what_the_guests_way_out_carries() {
 /// end the last good load is held for longer, and stays good.
 #[test]
 fn the_receive_leg_breaks_at_what_the_testers_way_out_carries() {
-    let rate = if long() { 80 } else { 30 };
+    let rate = if long() { 40 } else { 30 };
     let Some(lab) = Lab::open(&["tc"]) else {
         return;
     };
     shape(&lab, Side::Tester, rate);
-    let range = range(f64::from(rate));
+    let range = around(f64::from(rate));
     let mut args = vec!["--set", "search.confirm=10s"];
     if !long() {
         args.extend(["--set", "search.repeats=1"]);

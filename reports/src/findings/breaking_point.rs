@@ -60,11 +60,7 @@ pub fn sentence(leg: Leg, scorecard: &Scorecard, context: &RunContext) -> String
         None => "not looked for".to_owned(),
         Some(point) => match point.reached {
             Reached::Broke => broke(point, context),
-            Reached::NotReached => format!(
-                "not reached: held {}, the highest load offered{}",
-                megabits(point.last_good_mbps),
-                calls(point)
-            ),
+            Reached::NotReached => not_reached(point, scorecard, leg),
             Reached::TesterLimited => tester_limited(point, scorecard, leg),
             Reached::NotMeasured => "not measured: no step could be judged on it".to_owned(),
         },
@@ -103,6 +99,19 @@ fn broke(point: &BreakingPoint, context: &RunContext) -> String {
     )
 }
 
+fn not_reached(point: &BreakingPoint, scorecard: &Scorecard, leg: Leg) -> String {
+    let held = megabits(point.last_good_mbps);
+    let calls = calls(point);
+    match guest_limited(&scorecard.steps, leg) {
+        Some(mbps) => format!(
+            "not reached: held {held}{calls}; in the step of {} the guest, past its sent leg's limit, missed its own playout, \
+             so more load would tell nothing of this leg",
+            megabits(Some(mbps))
+        ),
+        None => format!("not reached: held {held}, the highest load offered{calls}"),
+    }
+}
+
 fn tester_limited(point: &BreakingPoint, scorecard: &Scorecard, leg: Leg) -> String {
     let failed = point
         .first_bad_mbps
@@ -126,11 +135,22 @@ fn tester_limited(point: &BreakingPoint, scorecard: &Scorecard, leg: Leg) -> Str
 
 /// The least load above `held` that the tester spoilt, Mbit/s.
 fn tester_failed(steps: &[StepRow], leg: Leg, held: Option<f64>) -> Option<f64> {
-    steps
-        .iter()
-        .map(|step| step_leg(step, leg))
-        .filter(|shown| shown.outcome == StepOutcome::Tainted)
-        .filter_map(|shown| shown.offered_mbps)
+    let such = |step: &&StepRow| step_leg(step, leg).outcome == StepOutcome::Tainted;
+    let spoilt = steps.iter().filter(such);
+    spoilt
+        .filter_map(|step| step_leg(step, leg).offered_mbps)
+        .filter(|mbps| held.is_none_or(|held| *mbps > held))
+        .min_by(f64::total_cmp)
+}
+
+/// The least load above all that the leg held at which only the guest's own playout failed, as it was asked for, Mbit/s.
+fn guest_limited(steps: &[StepRow], leg: Leg) -> Option<f64> {
+    let at = |outcome| {
+        let such = move |step: &&StepRow| step_leg(step, leg).outcome == outcome;
+        steps.iter().filter(such).map(|step| step.target_mbps)
+    };
+    let held = at(StepOutcome::Good).max_by(f64::total_cmp);
+    at(StepOutcome::GuestLimited)
         .filter(|mbps| held.is_none_or(|held| *mbps > held))
         .min_by(f64::total_cmp)
 }
@@ -224,6 +244,7 @@ fn of_last_good(step: &StepRow, leg: Leg) -> String {
         (StepOutcome::Bad, _) => format!("breaks{by}"),
         (StepOutcome::Tainted, _) => "not judged: the tester spoilt it".to_owned(),
         (StepOutcome::NotMeasured, _) => "not measured".to_owned(),
+        (StepOutcome::GuestLimited, _) => "not judged: the guest missed its own playout".to_owned(),
     }
 }
 
@@ -241,7 +262,15 @@ fn advice(leg: Leg, scorecard: &Scorecard) -> Vec<&'static str> {
             "This is the tester's limit, not the guest's: `milliwatt calibrate` tells what it carries.",
             "Try: a tester with more or faster cores and nothing else on it, run as root.",
         ],
-        Reached::NotReached => vec!["The guest may hold more: search with a higher `ramp.to`."],
+        Reached::NotReached => {
+            let limited = guest_limited(&scorecard.steps, leg);
+            vec![match limited {
+                Some(_) => {
+                    "Try: what the sent leg's breaking point calls for, or more processors for the guest; then search again."
+                }
+                None => "The guest may hold more: search with a higher `ramp.to`.",
+            }]
+        }
         Reached::NotMeasured => Vec::new(),
     }
 }

@@ -167,7 +167,9 @@ pub(super) fn point(
                 SHADE.stroke_width(2),
             ))?;
         }
-        StepOutcome::NotMeasured => canvas.draw(&Circle::new((x, y), 4, thick))?,
+        StepOutcome::NotMeasured | StepOutcome::GuestLimited => {
+            canvas.draw(&Circle::new((x, y), 4, thick))?
+        }
     }
     let Some(letter) = point.letter else {
         return Ok(());

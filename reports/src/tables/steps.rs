@@ -109,7 +109,7 @@ fn class(outcome: StepOutcome) -> &'static str {
     match outcome {
         StepOutcome::Good => "pass",
         StepOutcome::Bad => "fail",
-        StepOutcome::Tainted => "warn",
+        StepOutcome::Tainted | StepOutcome::GuestLimited => "warn",
         StepOutcome::NotMeasured => "none",
     }
 }

@@ -3,7 +3,7 @@
 use crate::sample::{self, steps};
 use milliwatt_reports::plots::{self, Plot};
 use milliwatt_reports::{RunContext, Scorecard, csv, excerpts, html, junit, terminal, write_all};
-use milliwatt_scoring::measured::{Measured, Reached, StepOutcome, Verdict};
+use milliwatt_scoring::measured::{Measured, Reached, StepOutcome, StepRow, Verdict};
 
 fn scorecard(measured: &Measured) -> Scorecard {
     Scorecard::new(&sample::context(), measured)
@@ -122,6 +122,31 @@ fn what_is_not_known_is_not_said() {
     assert!(pictures(&measured).is_empty());
 }
 
+/// Above what the receive leg held only the guest's own playout failed.
+#[test]
+fn a_leg_that_more_load_would_not_judge_says_what_ended_its_search() {
+    let mut measured = steps::sent_broke();
+    let held = measured.breaking_point.receive.as_ref().unwrap();
+    assert_eq!(held.reached, Reached::NotReached);
+    let targets = measured.steps.iter().map(|step| step.target_mbps);
+    let highest = targets.max_by(f64::total_cmp).unwrap();
+    let at_it = |step: &&mut StepRow| step.target_mbps.total_cmp(&highest).is_eq();
+    for step in measured.steps.iter_mut().filter(at_it) {
+        step.receive.outcome = StepOutcome::GuestLimited;
+    }
+    let load = format!("{highest:.1} Mbit/s the guest, past its sent leg's limit");
+    let words = section(&measured)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert!(words.contains(&load), "{words}");
+    assert!(
+        words.contains("or more processors for the guest"),
+        "{words}"
+    );
+    assert!(!words.contains("the highest load offered"), "{words}");
+}
+
 #[test]
 fn in_an_invalid_run_a_breaking_point_is_no_finding() {
     let mut measured = steps::sent_broke();
@@ -170,7 +195,7 @@ fn what_the_picture_of_a_leg_that_broke_says() {
 fn a_point_a_step_in_each_panel_of_its_leg() {
     let measured = steps::both_broke();
     let curve = &pictures(&measured)[1].svg;
-    let count = |leg: fn(&milliwatt_scoring::measured::StepRow) -> StepOutcome, outcome| {
+    let count = |leg: fn(&StepRow) -> StepOutcome, outcome| {
         measured
             .steps
             .iter()
@@ -243,9 +268,7 @@ fn the_page_has_the_pictures_once_with_what_to_look_at() {
         assert_eq!(page.matches("<figcaption>What to look at: ").count(), 2);
         assert_eq!(page.matches("<h2>Breaking point</h2>").count(), 1);
         let rows = page.matches(" ramp, sent</td>").count();
-        let ramp = |s: &&milliwatt_scoring::measured::StepRow| {
-            s.kind == milliwatt_wire::step::StepKind::Ramp
-        };
+        let ramp = |s: &&StepRow| s.kind == milliwatt_wire::step::StepKind::Ramp;
         assert_eq!(rows, measured.steps.iter().filter(ramp).count());
     }
 }

@@ -16,6 +16,7 @@ pub(super) struct Tries {
     pub bad: u32,
     pub tainted: u32,
     pub unmeasured: u32,
+    pub guest_limited: u32,
 }
 
 impl Tries {
@@ -25,6 +26,7 @@ impl Tries {
             StepOutcome::Bad => &mut self.bad,
             StepOutcome::Tainted => &mut self.tainted,
             StepOutcome::NotMeasured => &mut self.unmeasured,
+            StepOutcome::GuestLimited => &mut self.guest_limited,
         } += 1;
     }
 
@@ -49,8 +51,10 @@ impl Tries {
         self.held().is_none() && self.tainted >= TAINTED_MOST
     }
 
+    /// Nothing can be learnt at it; once is enough where the guest suffers for it.
     fn is_unmeasurable(self) -> bool {
-        self.held().is_none() && self.unmeasured >= UNMEASURED_MOST
+        let said_nothing = self.unmeasured >= UNMEASURED_MOST || self.guest_limited > 0;
+        self.held().is_none() && said_nothing
     }
 }
 
@@ -151,26 +155,34 @@ impl Board {
 
     /// The lowest load above a leg's last good one that the tester spoilt and that nothing else tells of.
     pub(super) fn spoilt(&self, leg: Leg) -> Option<u32> {
-        let good = self.edge(leg).good.unwrap_or(0);
-        self.of(leg)
-            .find(|(kbps, tries)| *kbps > good && tries.held().is_none() && tries.tainted > 0)
-            .map(|(kbps, _)| kbps)
+        self.open_by(leg, |tries| tries.tainted)
     }
 
     /// The lowest load above a leg's last good one of which nothing was told.
     pub(super) fn untold(&self, leg: Leg) -> Option<u32> {
+        self.open_by(leg, |tries| tries.unmeasured)
+    }
+
+    /// The lowest load above a leg's last good one at which only the guest's own playout failed.
+    pub(super) fn guest_limited(&self, leg: Leg) -> Option<u32> {
+        self.open_by(leg, |tries| tries.guest_limited)
+    }
+
+    /// The lowest load above a leg's last good one that is left open by steps of a kind.
+    fn open_by(&self, leg: Leg, such: impl Fn(Tries) -> u32) -> Option<u32> {
         let good = self.edge(leg).good.unwrap_or(0);
         self.of(leg)
-            .find(|(kbps, tries)| *kbps > good && tries.held().is_none() && tries.unmeasured > 0)
+            .find(|(kbps, tries)| *kbps > good && tries.held().is_none() && such(*tries) > 0)
             .map(|(kbps, _)| kbps)
     }
 
     /// How far the leg was followed.
     pub(super) fn reached(&self, leg: Leg) -> Reached {
         let edge = self.edge(leg);
+        let harm = self.guest_limited(leg).unwrap_or(u32::MAX);
         if edge.bad.is_some() {
             Reached::Broke
-        } else if self.spoilt(leg).is_some() {
+        } else if self.spoilt(leg).is_some_and(|spoilt| spoilt < harm) {
             Reached::TesterLimited
         } else if edge.good.is_some() {
             Reached::NotReached

@@ -285,7 +285,9 @@ impl Evidence {
         for run in runs {
             let begun = record.second(at(run.first_slot));
             if let Some(tally) = begun.filter(|_| run.slots >= least_slots) {
-                tally.legs[leg].dead_air += 1;
+                let tally = &mut tally.legs[leg];
+                tally.dead_air += 1;
+                tally.dead_air_of_playout += u64::from(run.cause == DeadCause::GuestPlayout);
             }
             if run.cause != DeadCause::Lost {
                 continue;

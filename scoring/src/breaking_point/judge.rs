@@ -44,6 +44,7 @@ impl From<StepOutcome> for LegVerdict {
 }
 
 /// A leg of a step under a judgement.
+#[derive(Clone, Copy)]
 struct Case<'a> {
     record: &'a StepRecord,
     leg: Leg,
@@ -170,7 +171,34 @@ impl Case<'_> {
         sums.is_past(limit, &self.judgement.steps, whole)
     }
 
+    /// Past the other leg's limit, what the guest alone did not get done says nothing of the receive leg.
     fn verdict(&self) -> LegVerdict {
+        let alone = self.alone();
+        let sent = Case {
+            leg: Leg::Sent,
+            ..*self
+        };
+        let is_harmed = self.leg == Leg::Receive
+            && alone.outcome == StepOutcome::Bad
+            && self.is_playout_alone()
+            && sent.alone().outcome == StepOutcome::Bad;
+        if is_harmed {
+            StepOutcome::GuestLimited.into()
+        } else {
+            alone
+        }
+    }
+
+    /// Had the guest's playout missed nothing, no limit would have been passed.
+    fn is_playout_alone(&self) -> bool {
+        let known = self.chosen(self.range()).known;
+        let all: Sums = known.iter().map(|(_, tally)| *tally).collect();
+        let all = all.without_missed_playout();
+        !Limit::ALL.iter().any(|limit| self.is_past(&all, *limit, 0))
+    }
+
+    /// What the leg says by itself.
+    fn alone(&self) -> LegVerdict {
         let range = self.range();
         let window = self.window();
         if self.record.kind == StepKind::Confirm && range.len() >= 2 * window as usize {

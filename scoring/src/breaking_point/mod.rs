@@ -17,5 +17,5 @@ mod tests;
 
 pub use evidence::Evidence;
 pub use point::breaking_points;
-pub(crate) use point::{highest_mbps, tester_failed_mbps, untold_mbps};
+pub(crate) use point::{guest_limited_mbps, highest_mbps, tester_failed_mbps, untold_mbps};
 pub use search::{Course, LegEdge, Request, Search, SearchPlan};

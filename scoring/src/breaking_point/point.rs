@@ -28,6 +28,11 @@ pub(crate) fn untold_mbps(steps: &[StepRow], leg: Leg) -> Option<f64> {
     board(steps).untold(leg).map(mbps)
 }
 
+/// The load above what a leg held at which only the guest's own playout failed, as it was asked for, Mbit/s.
+pub(crate) fn guest_limited_mbps(steps: &[StepRow], leg: Leg) -> Option<f64> {
+    board(steps).guest_limited(leg).map(mbps)
+}
+
 /// The highest load that was offered, as it was asked for, Mbit/s.
 pub(crate) fn highest_mbps(steps: &[StepRow]) -> Option<f64> {
     board(steps).highest().map(mbps)

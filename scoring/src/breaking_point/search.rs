@@ -240,8 +240,10 @@ impl Search {
             return self.below_the_top(leg, good);
         };
         let floor = self.from / LOWEST_PART;
-        let middle = good + (upper - good) / 2;
-        let wide = f64::from(upper - good) > self.plan.precision * f64::from(upper);
+        // Where the tester, or the guest, failed below a load that was good before, there is no gap.
+        let gap = upper.saturating_sub(good);
+        let middle = good + gap / 2;
+        let wide = f64::from(gap) > self.plan.precision * f64::from(upper);
         if wide && middle > good && middle < upper && (good > 0 || upper > floor.max(1)) {
             return Some(middle);
         }

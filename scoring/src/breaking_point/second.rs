@@ -12,6 +12,8 @@ pub(super) struct LegTally {
     pub lost: u64,
     /// Runs of dead slots that begin in it and are long enough.
     pub dead_air: u64,
+    /// Of those, what the guest's playout missed.
+    pub dead_air_of_playout: u64,
     /// Transit above each stream's least so far, ns.
     pub pdv: Distribution,
     /// What the sending end sent, once it told.

@@ -62,6 +62,7 @@ pub(super) struct Sums {
     lost: u64,
     discarded: u64,
     pub dead_air: u64,
+    dead_air_of_playout: u64,
     pdv: Distribution,
     acknowledged: u64,
     /// Where there was a pace: octets allowed, and acknowledged without headers.
@@ -84,6 +85,7 @@ impl Sums {
         self.lost += tally.lost;
         self.discarded += tally.discarded;
         self.dead_air += tally.dead_air;
+        self.dead_air_of_playout += tally.dead_air_of_playout;
         self.pdv.add(&tally.pdv);
         if let Some(sent) = tally.sent {
             self.sent_seconds += 1;
@@ -104,6 +106,12 @@ impl Sums {
                 *paced = (paced.0 + allowed, paced.1 + acknowledged);
             }
         }
+    }
+
+    /// The same, had the guest's playout missed nothing.
+    pub(super) fn without_missed_playout(mut self) -> Self {
+        self.dead_air -= std::mem::take(&mut self.dead_air_of_playout);
+        self
     }
 
     /// No packet is known of.

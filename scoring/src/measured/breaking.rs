@@ -18,7 +18,7 @@ pub struct BreakingPoints {
 pub enum Reached {
     /// It broke.
     Broke,
-    /// It held the highest load that was offered.
+    /// It held the highest load that it could be judged at.
     NotReached,
     /// It held all that the tester could offer; at the next higher load the tester itself failed.
     TesterLimited,
@@ -60,10 +60,13 @@ pub enum StepOutcome {
     Tainted,
     /// Too little is known of it.
     NotMeasured,
+    /// Of the receive leg, where the sent leg was past a limit: nothing was amiss but that the guest, which that load
+    /// overtaxed, missed its own playout. That says nothing of the way to it, and more load would only harm.
+    GuestLimited,
 }
 
 impl StepOutcome {
-    /// The written name: `good`, `bad`, `tainted`, `not-measured`.
+    /// The written name: `good`, `bad`, `tainted`, `not-measured`, `guest-limited`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -71,6 +74,7 @@ impl StepOutcome {
             Self::Bad => "bad",
             Self::Tainted => "tainted",
             Self::NotMeasured => "not-measured",
+            Self::GuestLimited => "guest-limited",
         }
     }
 }

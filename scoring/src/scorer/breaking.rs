@@ -4,7 +4,7 @@
 //! to less and did not break is not measured, and proves nothing.
 
 use super::Summary;
-use crate::breaking_point::{highest_mbps, tester_failed_mbps, untold_mbps};
+use crate::breaking_point::{guest_limited_mbps, highest_mbps, tester_failed_mbps, untold_mbps};
 use crate::judgement::{Judgement, Threshold, Window};
 use crate::measured::{BreakingPoint, Outcome, Reached, ThresholdResult};
 use crate::metric::find_metric;
@@ -82,6 +82,13 @@ impl Summary<'_> {
             (reached, tester_failed_mbps(&self.steps, leg))
         {
             return self.tester_failed(leg, failed, judgement);
+        }
+        if let Some(mbps) = guest_limited_mbps(&self.steps, leg) {
+            return format!(
+                "at {mbps:.1} Mbit/s, below the limit of {limit} Mbit/s, the guest was past its sent leg's limit and missed its own \
+                 playout, which tells nothing of the {}: mend the sent leg, or give the guest more processors, and search again",
+                leg.title()
+            );
         }
         if let Some(mbps) = untold_mbps(&self.steps, leg) {
             return format!(

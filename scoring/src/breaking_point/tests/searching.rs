@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use StepOutcome::{Bad, Good, NotMeasured, Tainted};
+use StepOutcome::{Bad, Good, GuestLimited, NotMeasured, Tainted};
 
 /// A guest, its path and its tester.
 struct Guest {
@@ -24,6 +24,8 @@ struct Guest {
     tester: f64,
     /// From here on nothing is told of the receive leg, Mbit/s.
     cut: f64,
+    /// From here on its own playout fails too, where the sent leg has broken, Mbit/s.
+    overtaxed: f64,
     random: ChaCha8Rng,
 }
 
@@ -36,6 +38,7 @@ impl Guest {
             spoilt: 0.0,
             tester: f64::INFINITY,
             cut: f64::INFINITY,
+            overtaxed: f64::INFINITY,
             random: ChaCha8Rng::seed_from_u64(1),
         }
     }
@@ -55,6 +58,8 @@ impl Guest {
         });
         let receive = if mbps >= self.cut {
             NotMeasured
+        } else if mbps >= self.overtaxed && receive == Good && sent == Bad {
+            GuestLimited
         } else {
             receive
         };
@@ -261,6 +266,24 @@ fn a_ramp_goes_up_until_both_legs_are_bad() {
     );
 }
 
+/// The sent leg breaks at 80; from 90 on the guest has no time left for its own playout: the receive leg is followed up to
+/// there, each such load is offered once, and it is not said to break.
+#[test]
+fn a_leg_is_followed_up_to_where_more_load_only_harms() {
+    let mut guest = Guest {
+        overtaxed: 90.0,
+        ..Guest::breaking_at(200.0, 80.0)
+    };
+    let (search, asked) = run(SearchPlan::default(), &mut guest);
+    let (reached, held, bad) = edges(&search, Leg::Receive);
+    assert_eq!((reached, bad), (Reached::NotReached, None));
+    assert!((87.0..90.0).contains(&held.unwrap()), "{held:?}");
+    assert_eq!(edges(&search, Leg::Sent).0, Reached::Broke);
+    let harmful = asked.iter().map(|(request, _)| request.target_mbps);
+    let harmful: Vec<f64> = harmful.filter(|mbps| *mbps >= 90.0).collect();
+    assert!(harmful.windows(2).all(|two| two[0] > two[1]), "{harmful:?}");
+}
+
 /// After the search the highest load good for both legs, with bursts and then for long; a late break lowers the last good.
 #[test]
 fn bursts_change_nothing_and_a_late_break_lowers_the_last_good_load() {
@@ -388,7 +411,7 @@ proptest! {
             asked += 1;
             prop_assert!(asked <= 44);
             prop_assert!(request.target_mbps <= to.max(from).max(0.001) + 0.0005);
-            let outcomes = [0; 2].map(|_| [Good, Bad, Tainted, NotMeasured][random.random_range(0..4)]);
+            let outcomes = [0; 2].map(|_| [Good, Bad, Tainted, NotMeasured, GuestLimited][random.random_range(0..5)]);
             search.take(request.target_mbps, outcomes);
         }
     }

@@ -8,7 +8,7 @@ use crate::measured::StepOutcome;
 use milliwatt_wire::facts::{DeadCause, Fact, PacingSecond, SentSecond, TransferSecond};
 use milliwatt_wire::id::{End, Leg};
 
-use StepOutcome::{Bad, Good, NotMeasured, Tainted};
+use StepOutcome::{Bad, Good, GuestLimited, NotMeasured, Tainted};
 
 const MS: i64 = 1_000_000;
 
@@ -169,6 +169,31 @@ fn dead_air_is_allowed_once_in_a_short_step() {
         "too often in no second by itself: the last"
     );
     assert_eq!(missed(&[10, 110]), GOOD, "the first second is left out");
+}
+
+/// The guest's playout missed three slots twice: with a sent leg that held, the receive leg is bad; with one that lost packets,
+/// that says nothing of it, unless something else was amiss as well.
+#[test]
+fn what_an_overtaxed_guest_did_not_play_says_nothing_of_the_way_to_it() {
+    let receive = |sent_lost: usize, lost: usize| {
+        let mut truth = Truth::clean(6);
+        let missed = |first_slot| Fact::DeadSlots {
+            stream: first(Leg::Receive),
+            cause: DeadCause::GuestPlayout,
+            first_slot,
+            slots: 3,
+        };
+        truth.guest.extend([110, 120].map(missed));
+        truth.set(first(Leg::Sent), 140..140 + sent_lost, Slot::Lost);
+        truth.set(first(Leg::Receive), 200..200 + lost, Slot::Lost);
+        let receive = Stepped::one(truth).row().receive;
+        assert_eq!(receive.dead_air_events, 2 + u64::from(lost > 2));
+        (receive.outcome, receive.metric, receive.at_s)
+    };
+    assert_eq!(receive(0, 0), bad("dead_air.events", 2.0));
+    assert_eq!(receive(2, 0), (GuestLimited, None, None));
+    assert_eq!(receive(2, 1), (GuestLimited, None, None));
+    assert_eq!(receive(2, 3), bad("dead_air.events", 2.0));
 }
 
 /// Allowed 1514 octets a segment and acknowledged 1448 of each: 90 of 100 segments are the least.

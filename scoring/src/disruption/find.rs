@@ -18,6 +18,8 @@ pub(crate) const JOINED_NS: i64 = 2 * NS_PER_SECOND;
 pub(crate) const DISRUPTIONS_MAX: usize = 100;
 /// Places of a disruption's picture.
 const TRACE_PARTS: u32 = 400;
+/// What may have moved the transit by less than this part of a disruption is left in what the disruption is said to.
+const NOTED_PART: i64 = 4;
 
 /// What disruptions are looked for in.
 #[derive(Debug)]
@@ -123,6 +125,14 @@ impl Span {
         self.stretches.iter().flatten()
     }
 
+    fn from(&self) -> RunTime {
+        self.all().map(|(from, _)| *from).min().unwrap_or_default()
+    }
+
+    fn until(&self) -> RunTime {
+        self.all().map(|(_, to)| *to).max().unwrap_or_default()
+    }
+
     fn longest(&self) -> i64 {
         self.all().map(|(from, to)| *to - *from).max().unwrap_or(0)
     }
@@ -142,12 +152,15 @@ impl Finder<'_> {
                 }
             }
         }
-        let mut spans = spans(stretches);
+        let spans = spans(stretches);
         let unlisted = spans.len().saturating_sub(DISRUPTIONS_MAX) as u64;
-        spans.sort_by_key(|span| Reverse(span.longest()));
-        spans.truncate(DISRUPTIONS_MAX);
-        let mut disruptions: Vec<FoundDisruption> =
-            spans.iter().filter_map(|span| self.measure(span)).collect();
+        let mut listed: Vec<usize> = (0..spans.len()).collect();
+        listed.sort_by_key(|index| Reverse(spans[*index].longest()));
+        listed.truncate(DISRUPTIONS_MAX);
+        let measured = listed
+            .iter()
+            .filter_map(|index| self.measure(&spans[*index], clear(&spans, *index)));
+        let mut disruptions: Vec<FoundDisruption> = measured.collect();
         disruptions.sort_by_key(|disruption| disruption.from);
         Found {
             disruptions,
@@ -156,7 +169,7 @@ impl Finder<'_> {
         }
     }
 
-    fn measure(&self, span: &Span) -> Option<FoundDisruption> {
+    fn measure(&self, span: &Span, clear: Stretch) -> Option<FoundDisruption> {
         let blackouts = Leg::BOTH
             .map(|leg| self.silences[leg as usize].blackout(&span.stretches[leg as usize]));
         let from = blackouts
@@ -167,7 +180,7 @@ impl Finder<'_> {
         let at = begin(&blackouts)?;
         let mut legs = Leg::BOTH.into_iter().zip(blackouts).map(|(leg, blackout)| {
             let many = span.stretches[leg as usize].len();
-            self.measure_leg(leg, blackout?, (from, many))
+            self.measure_leg(leg, blackout?, (from, many), clear)
         });
         let mut legs = [legs.next()?, legs.next()?];
         let traced = traced(at, legs.iter().flatten());
@@ -184,10 +197,11 @@ impl Finder<'_> {
         leg: Leg,
         blackout: Blackout,
         (from, blackouts): (RunTime, usize),
+        clear: Stretch,
     ) -> Option<FoundLeg> {
         let own = &self.legs[leg as usize];
         let last = blackout.silences.values().map(|silence| silence.to).max()?;
-        let step = own.levels.step(from, last);
+        let step = own.levels.step((from, last), clear);
         let returns = recovery::returns(own, &self.silences[leg as usize], &blackout, step);
         let recovered = recovery::of_most(&returns);
         let until = recovered.unwrap_or(last).max(blackout.to);
@@ -198,7 +212,7 @@ impl Finder<'_> {
             recovered,
             counts,
             step,
-            excess: own.levels.excess(from, last),
+            excess: own.levels.excess((from, last), clear),
             trace: Vec::new(),
             blackout,
         })
@@ -277,6 +291,19 @@ fn spans(mut stretches: Vec<(Stretch, Leg)>) -> Vec<Span> {
         }
     }
     spans.into_iter().map(|(_, span)| span).collect()
+}
+
+/// From the end of the disruption before one to the begin of the next, of those that may have moved the transit by so much that
+/// it shows in what this one is said to: by as long as they last at most.
+fn clear(spans: &[Span], index: usize) -> Stretch {
+    let least = spans[index].longest() / NOTED_PART;
+    let is_long = |span: &&Span| span.longest() >= least;
+    let before = spans[..index].iter().rev().find(is_long);
+    let after = spans[index + 1..].iter().find(is_long);
+    (
+        before.map_or(RunTime(-NS_PER_SECOND), Span::until),
+        after.map_or(RunTime(i64::MAX), Span::from),
+    )
 }
 
 /// The earlier begin of two blackouts of a like length; that of the longer one, where the other is less than half of it: what a

@@ -1,6 +1,7 @@
 //! The least transit that a leg has, second by second: where its packets lie in time, and whether it stepped for good.
 
-use milliwatt_wire::time::{NS_PER_MS, RunTime};
+use super::common::Stretch;
+use milliwatt_wire::time::{NS_PER_MS, NS_PER_SECOND, RunTime};
 use std::collections::BTreeMap;
 
 /// A transit that stays this much higher, or lower, stepped, ns: less is what clocks and queues do by themselves.
@@ -42,30 +43,37 @@ impl Levels {
         if self.to_tester { self.before(at) } else { 0 }
     }
 
-    /// By how much the least transit after a disruption lies above that before it, ns; none where too little was told.
-    pub(crate) fn step(&self, from: RunTime, recovered: RunTime) -> Option<i64> {
-        let [before, after] = self.around(from, recovered)?;
+    /// By how much the least transit after a disruption, which lasted for `time`, lies above that before it, ns; none where
+    /// too little was told. Of seconds outside of `clear` others have a part: when the one before had ended and the next began.
+    pub(crate) fn step(&self, time: Stretch, clear: Stretch) -> Option<i64> {
+        let [before, after] = self.around(time, clear)?;
         Some(after - before)
     }
 
     /// How far both lie above the least of all, ns, where the transit stepped: as much as delay variation holds of it.
-    pub(crate) fn excess(&self, from: RunTime, recovered: RunTime) -> [i64; 2] {
+    pub(crate) fn excess(&self, time: Stretch, clear: Stretch) -> [i64; 2] {
         let stepped = |levels: &[i64; 2]| (levels[1] - levels[0]).abs() >= STEP_NS;
         let least = self.minima.values().min().copied().unwrap_or(0);
-        let levels = self.around(from, recovered).filter(stepped);
+        let levels = self.around(time, clear).filter(stepped);
         levels.map_or([0, 0], |levels| levels.map(|level| level - least))
     }
 
     /// The least transit before and after, in the median of their seconds.
-    fn around(&self, from: RunTime, recovered: RunTime) -> Option<[i64; 2]> {
-        let (first, last) = (from.second(), recovered.second().saturating_add(1));
+    fn around(&self, time: Stretch, clear: Stretch) -> Option<[i64; 2]> {
+        let [first, next] = [time.0, clear.1].map(RunTime::second);
+        let last = time.1.second().saturating_add(1);
+        // The second after the one that it ended in; the run's first where there was none.
+        let previous = (clear.0 + NS_PER_SECOND).second();
         Some([
-            self.median(first.saturating_sub(COMPARED_S)..first)?,
-            self.median(last..last.saturating_add(COMPARED_S))?,
+            self.median(first.saturating_sub(COMPARED_S).max(previous)..first)?,
+            self.median(last..last.saturating_add(COMPARED_S).min(next))?,
         ])
     }
 
     fn median(&self, seconds: std::ops::Range<u32>) -> Option<i64> {
+        if seconds.is_empty() {
+            return None;
+        }
         let mut levels: Vec<i64> = self.minima.range(seconds).map(|(_, ns)| *ns).collect();
         levels.sort_unstable();
         let middle = levels.len().checked_sub(1)? / 2;

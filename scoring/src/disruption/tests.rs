@@ -111,13 +111,20 @@ fn the_worked_example_of_a_pause() {
     );
     let minima = (0..30).map(|second| (second, if second < 2 { 0 } else { 360 * MS }));
     let levels = Levels::new(minima, true);
-    assert_eq!(levels.step(at(2020), at(2400)), Some(360 * MS));
-    assert_eq!(levels.excess(at(2020), at(2400)), [0, 360 * MS]);
+    let time = (at(2020), at(2400));
+    let all = (RunTime(-NS_PER_SECOND), RunTime(i64::MAX));
+    assert_eq!(levels.step(time, all), Some(360 * MS));
+    assert_eq!(levels.excess(time, all), [0, 360 * MS]);
+    let step = |from, clear| levels.step((at(from), at(from + 100)), clear);
+    assert_eq!(step(500, all), None, "nothing was told before");
+    assert_eq!(step(9500, all), Some(0), "seven seconds of nine");
     assert_eq!(
-        levels.step(at(500), at(600)),
+        step(9500, (at(7100), at(40_000))),
         None,
-        "nothing was told before"
+        "one second is too few"
     );
+    assert_eq!(step(9500, (at(6900), at(12_000))), Some(0));
+    assert_eq!(step(9500, (at(6900), at(11_900))), None);
 }
 
 /// A sender that skipped what was due while it stood still sends the next slot up to a packet time late.

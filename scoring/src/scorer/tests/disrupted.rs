@@ -130,6 +130,26 @@ fn a_paused_machine_is_a_pause_whose_transit_stays_stepped() {
     assert_eq!(found.packets_late, 0);
 }
 
+/// Paused three times, 5 s apart, for 1000, 400 and 1000 ms: each steps by its own, whatever the others did.
+#[test]
+fn pauses_that_follow_each_other_step_by_their_own() {
+    let paused = |from: i64, length: i64| Happening::Paused(from, from + length);
+    let all = [
+        paused(15 * S, 1000 * MS),
+        paused(21 * S, 400 * MS),
+        paused(27 * S, 1000 * MS),
+    ];
+    let measured = Stage::of(10, 40, &all).measure();
+    let found = measured.disruptions.as_slice();
+    assert_eq!(found.len(), 3, "{found:#?}");
+    for (found, length) in found.iter().zip([1000.0, 400.0, 1000.0]) {
+        assert_eq!(found.kind, DisruptionKind::Pause);
+        let step = |of| leg(found, of).step_ms.unwrap();
+        assert_near(step(Leg::Sent), length, 1.0, "sent");
+        assert_near(step(Leg::Receive), -length, 1.0, "receive");
+    }
+}
+
 /// The path holds for 100 ms what the guest sends 11 s after such a pause: by the new reference it is late, and no less so for the
 /// pause. Of 5 packets a stream one is at most 20 ms late.
 #[test]

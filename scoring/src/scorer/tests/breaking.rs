@@ -4,7 +4,7 @@ use super::stepped::Stepped;
 use super::truth::{Slot, Truth, first};
 use crate::judgement::{Basis, Bound, Judgement, Threshold, Window};
 use crate::measured::{BreakingPoint, Measured, Outcome, Reached, Verdict};
-use milliwatt_wire::facts::{Fact, SentSecond};
+use milliwatt_wire::facts::{DeadCause, Fact, SentSecond};
 use milliwatt_wire::id::{End, Leg};
 use milliwatt_wire::step::StepKind::{self, Bursts, Confirm, Ramp, Repeat, Search};
 
@@ -14,10 +14,12 @@ enum Happens {
     Nothing,
     /// Ten packets lost in its fourth second.
     Loss(Leg),
+    /// The same on the sent leg, and the guest's playout misses three slots twice.
+    Overtaxed,
     /// The tester keeps no time.
     Stall,
 }
-use Happens::{Loss, Nothing, Stall};
+use Happens::{Loss, Nothing, Overtaxed, Stall};
 
 /// A step of 6 s in which both ends send so many Mbit/s.
 fn step(mbps: u32, happens: Happens) -> Truth {
@@ -38,6 +40,16 @@ fn step(mbps: u32, happens: Happens) -> Truth {
         Nothing => {}
         Loss(leg) => {
             truth.set(first(leg), 160..170, Slot::Lost);
+        }
+        Overtaxed => {
+            truth.set(first(Leg::Sent), 160..170, Slot::Lost);
+            let missed = |first_slot| Fact::DeadSlots {
+                stream: first(Leg::Receive),
+                cause: DeadCause::GuestPlayout,
+                first_slot,
+                slots: 3,
+            };
+            truth.guest.extend([110, 120].map(missed));
         }
         Stall => (1..6).for_each(|second| {
             truth.stall(End::Tester, second);
@@ -225,6 +237,31 @@ fn a_ramp_that_ends_below_the_limit_says_so() {
         [
             "the ramp ends at 70.0 Mbit/s, below the limit of 100 Mbit/s: set ramp.to higher, and let the run come to its end"
         ]
+    );
+}
+
+/// The sent leg broke at 110, and there the guest missed its own playout: the receive leg held 90 and was not seen to break, which
+/// for a limit of 120 is too little to say.
+#[test]
+fn a_leg_that_could_not_be_judged_below_its_limit_says_what_the_guest_missed() {
+    let steps = [(90, Search, Nothing), (110, Search, Overtaxed)];
+    let receive = at_least("breaking_point.last_good_mbps", Some(Leg::Receive), 120.0);
+    let run = run(&steps, &[receive]);
+    let receive = run.breaking_point.receive.as_ref().unwrap();
+    assert_eq!(
+        (receive.reached, receive.last_good_mbps),
+        (Reached::NotReached, Some(90.0))
+    );
+    assert_eq!(
+        (outcomes(&run), run.verdict),
+        (vec![Outcome::NotMeasured], Verdict::Invalid)
+    );
+    let reason = &run.validity.reasons[0];
+    assert!(
+        reason.starts_with(
+            "at 110.0 Mbit/s, below the limit of 120 Mbit/s, the guest was past its sent leg's limit and missed its own playout"
+        ),
+        "{reason}"
     );
 }
 

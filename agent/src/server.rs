@@ -14,7 +14,7 @@ use milliwatt_wire::frame::{
     ConnectionKind, Hello, PROTOCOL, read_hello, read_message, write_hello, write_message,
 };
 use milliwatt_wire::join::Join;
-use milliwatt_wire::socket::bound_unsent;
+use milliwatt_wire::socket::{bound_silence, bound_unsent};
 use milliwatt_wire::time::NS_PER_SECOND;
 use milliwatt_wire::tls::Identity;
 use ring::digest;
@@ -219,6 +219,9 @@ impl Agent {
                 "use the join line that this agent printed when it started",
             )
             .await;
+        }
+        if hello.kind != ConnectionKind::Control {
+            bound_silence(stream.get_ref().0)?;
         }
         match hello.kind {
             ConnectionKind::Control => {

@@ -7,6 +7,7 @@ use milliwatt_wire::frame::{
     write_message,
 };
 use milliwatt_wire::join::Join;
+use milliwatt_wire::socket::bound_silence;
 use milliwatt_wire::tls::{FingerprintMismatch, TlsError, client_config, server_name};
 use std::fmt;
 use std::io;
@@ -163,12 +164,22 @@ impl Dial {
     pub(super) async fn transfer(&self, kind: ConnectionKind) -> Result<Connected, Unreached> {
         let mut failed = Vec::new();
         for address in &self.join.addresses {
-            match self.open(*address, kind, 0).await {
+            match self.open_transfer(*address, kind).await {
                 Ok(connected) => return Ok(connected),
                 Err(error) => failed.push((*address, error)),
             }
         }
         Err(Unreached(failed))
+    }
+
+    async fn open_transfer(
+        &self,
+        address: SocketAddr,
+        kind: ConnectionKind,
+    ) -> Result<Connected, DialError> {
+        let connected = self.open(address, kind, 0).await?;
+        bound_silence(connected.stream.get_ref().0).map_err(DialError::Connect)?;
+        Ok(connected)
     }
 
     async fn open(

@@ -17,7 +17,7 @@ mod tests;
 
 pub use ancillary::{Ancillary, parse_ancillary};
 pub use batch::{DATAGRAM_OCTETS, Datagram, ReceiveBatch};
-pub use connection::bound_unsent;
+pub use connection::{bound_silence, bound_unsent};
 pub use linux::{return_large_memory, tcp_counters};
 pub use media::MediaSocket;
 pub use poller::Poller;

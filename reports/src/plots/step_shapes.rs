@@ -168,7 +168,7 @@ pub(super) fn point(
             ))?;
         }
         StepOutcome::NotMeasured | StepOutcome::GuestLimited => {
-            canvas.draw(&Circle::new((x, y), 4, thick))?
+            canvas.draw(&Circle::new((x, y), 4, thick))?;
         }
     }
     let Some(letter) = point.letter else {

@@ -4,7 +4,7 @@ use super::stepped::Stepped;
 use super::truth::{Slot, Truth, first};
 use crate::judgement::{Basis, Bound, Judgement, Threshold, Window};
 use crate::measured::{BreakingPoint, Measured, Outcome, Reached, Verdict};
-use milliwatt_wire::facts::{DeadCause, Fact, SentSecond};
+use milliwatt_wire::facts::{Fact, SentSecond};
 use milliwatt_wire::id::{End, Leg};
 use milliwatt_wire::step::StepKind::{self, Bursts, Confirm, Ramp, Repeat, Search};
 
@@ -43,13 +43,7 @@ fn step(mbps: u32, happens: Happens) -> Truth {
         }
         Overtaxed => {
             truth.set(first(Leg::Sent), 160..170, Slot::Lost);
-            let missed = |first_slot| Fact::DeadSlots {
-                stream: first(Leg::Receive),
-                cause: DeadCause::GuestPlayout,
-                first_slot,
-                slots: 3,
-            };
-            truth.guest.extend([110, 120].map(missed));
+            truth.miss_playout(&[110, 120]);
         }
         Stall => (1..6).for_each(|second| {
             truth.stall(End::Tester, second);

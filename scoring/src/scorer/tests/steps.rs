@@ -5,7 +5,7 @@ use super::stepped::Stepped;
 use super::truth::{Slot, TRANSIT, Truth, first};
 use crate::breaking_point::Evidence;
 use crate::measured::StepOutcome;
-use milliwatt_wire::facts::{DeadCause, Fact, PacingSecond, SentSecond, TransferSecond};
+use milliwatt_wire::facts::{Fact, PacingSecond, SentSecond, TransferSecond};
 use milliwatt_wire::id::{End, Leg};
 
 use StepOutcome::{Bad, Good, GuestLimited, NotMeasured, Tainted};
@@ -150,14 +150,7 @@ fn late_slots_in_a_row_are_one_dead_air_event() {
 fn dead_air_is_allowed_once_in_a_short_step() {
     let missed = |slots: &[u32]| {
         let mut truth = Truth::clean(6);
-        truth
-            .guest
-            .extend(slots.iter().map(|first_slot| Fact::DeadSlots {
-                stream: first(Leg::Receive),
-                cause: DeadCause::GuestPlayout,
-                first_slot: *first_slot,
-                slots: 3,
-            }));
+        truth.miss_playout(slots);
         let receive = Stepped::one(truth).row().receive;
         (receive.outcome, receive.metric, receive.at_s)
     };
@@ -177,13 +170,7 @@ fn dead_air_is_allowed_once_in_a_short_step() {
 fn what_an_overtaxed_guest_did_not_play_says_nothing_of_the_way_to_it() {
     let receive = |sent_lost: usize, lost: usize| {
         let mut truth = Truth::clean(6);
-        let missed = |first_slot| Fact::DeadSlots {
-            stream: first(Leg::Receive),
-            cause: DeadCause::GuestPlayout,
-            first_slot,
-            slots: 3,
-        };
-        truth.guest.extend([110, 120].map(missed));
+        truth.miss_playout(&[110, 120]);
         truth.set(first(Leg::Sent), 140..140 + sent_lost, Slot::Lost);
         truth.set(first(Leg::Receive), 200..200 + lost, Slot::Lost);
         let receive = Stepped::one(truth).row().receive;

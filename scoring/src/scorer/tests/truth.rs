@@ -109,6 +109,18 @@ impl Truth {
         self
     }
 
+    /// The guest's playout of the first stream to it misses three slots from each of these on.
+    pub(super) fn miss_playout(&mut self, from: &[u32]) -> &mut Self {
+        let missed = |first_slot: &u32| Fact::DeadSlots {
+            stream: first(Leg::Receive),
+            cause: DeadCause::GuestPlayout,
+            first_slot: *first_slot,
+            slots: 3,
+        };
+        self.guest.extend(from.iter().map(missed));
+        self
+    }
+
     /// Changes every slot of every stream of a leg: `change` gets the slot's number.
     pub(super) fn each_transit(&mut self, leg: Leg, change: impl Fn(usize) -> i64) -> &mut Self {
         for (_, slots) in self.slots.iter_mut().filter(|(id, _)| id.leg == leg) {

@@ -4,41 +4,43 @@ use super::{Agent, Lab, MILLIWATT, Program, Side};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Time in which the group's share is given out, us.
+/// Time in which the group's share is given out, us: the kernel's default.
 const PERIOD_US: u32 = 100_000;
 
 /// A control group, removed with this value.
 #[derive(Debug)]
 pub(crate) struct Starved {
     folder: PathBuf,
+    /// The file that takes the limit, and the limit.
+    limit: (PathBuf, String),
 }
 
 impl Starved {
-    /// A group with `percent` of one processor. Real-time classes, which no such limit holds for, are not to be had in it.
+    /// A group with `percent` of one processor, once [`Self::begin`] is called. Real-time classes, which no such limit
+    /// holds for, are not to be had in it.
     pub(crate) fn to(percent: u32) -> Self {
         let name = format!("mw-{}", std::process::id());
         let quota = PERIOD_US / 100 * percent;
         let old = Path::new("/sys/fs/cgroup/cpu");
-        let (folder, limits) = if old.join("tasks").exists() {
-            let files = [
-                ("cpu.cfs_period_us", PERIOD_US.to_string()),
-                ("cpu.cfs_quota_us", quota.to_string()),
-            ];
-            (old.join(name), files.to_vec())
+        let (folder, file, limit) = if old.join("tasks").exists() {
+            (old.join(name), "cpu.cfs_quota_us", quota.to_string())
         } else {
             // The unified hierarchy gives out what its parent was told to.
             let root = Path::new("/sys/fs/cgroup");
             std::fs::write(root.join("cgroup.subtree_control"), "+cpu").unwrap();
-            (
-                root.join(name),
-                vec![("cpu.max", format!("{quota} {PERIOD_US}"))],
-            )
+            (root.join(name), "cpu.max", format!("{quota} {PERIOD_US}"))
         };
         std::fs::create_dir_all(&folder).unwrap();
-        for (file, value) in limits {
-            std::fs::write(folder.join(file), value).unwrap();
+        Self {
+            limit: (folder.join(file), limit),
+            folder,
         }
-        Self { folder }
+    }
+
+    /// From here on its processes have no more than that.
+    fn begin(&self) {
+        let (file, limit) = &self.limit;
+        std::fs::write(file, limit).unwrap();
     }
 
     fn processes(&self) -> String {
@@ -59,7 +61,8 @@ impl Drop for Starved {
 }
 
 impl Lab {
-    /// Starts `milliwatt agent` on the guest, within `starved` and without the right to a real-time class.
+    /// Starts `milliwatt agent` on the guest, within `starved` and without the right to a real-time class. The limit holds
+    /// from its join line on: the kernel has a program that is loaded pay for it later, and on some hosts that takes seconds.
     pub(crate) fn start_agent_in(&self, starved: &Starved) -> Agent {
         // Before it enters the guest's namespace, in which control groups are not to be seen.
         let enter = "echo $$ > \"$0\" && exec \"$@\"";
@@ -77,6 +80,8 @@ impl Lab {
         ]);
         command.args(["--listen", &listen, "--dir", dir.to_str().unwrap()]);
         command.current_dir(self.folder.path());
-        Agent::announced(Program::start(command, self.folder.path()))
+        let agent = Agent::announced(Program::start(command, self.folder.path()));
+        starved.begin();
+        agent
     }
 }

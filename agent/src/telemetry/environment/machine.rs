@@ -2,8 +2,11 @@
 
 use super::{Fact, read, stated};
 use milliwatt_wire::clock::boot_id;
+use milliwatt_wire::join::{Fingerprint, hex};
 use procfs::{CpuInfo, Current, Meminfo};
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, SHA256};
+use std::fs::File;
+use std::io::{self, Read};
 use std::sync::OnceLock;
 
 /// What the firmware says of the machine; most of it only root can read.
@@ -67,19 +70,25 @@ pub(super) fn facts(dmi: &Dmi) -> Vec<Fact> {
 }
 
 /// SHA-256 of the program that runs, in hexadecimal digits; read once.
-fn own_hash() -> Option<&'static String> {
+pub(super) fn own_hash() -> Option<&'static String> {
     static HASH: OnceLock<Option<String>> = OnceLock::new();
-    let hash = || Some(sha256(&std::fs::read("/proc/self/exe").ok()?));
+    let hash = || sha256(File::open("/proc/self/exe").ok()?).ok();
     HASH.get_or_init(hash).as_ref()
 }
 
-fn sha256(octets: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
-    let digest = digest(&SHA256, octets);
-    let octets = digest.as_ref().iter();
-    octets
-        .flat_map(|octet| [digit(octet >> 4), digit(octet & 15)])
-        .collect()
+/// In pieces: the program with its symbols is larger than all else that an agent keeps in memory.
+fn sha256(mut source: impl Read) -> io::Result<String> {
+    let mut context = Context::new(&SHA256);
+    let mut piece = [0; 16 * 1024];
+    loop {
+        match source.read(&mut piece)? {
+            0 => break,
+            length => context.update(&piece[..length]),
+        }
+    }
+    let mut hash = Fingerprint::default();
+    hash.copy_from_slice(context.finish().as_ref());
+    Ok(hex(&hash))
 }
 
 /// The name of the system with its version, of os-release(5).
@@ -176,7 +185,7 @@ mod tests {
     #[test]
     fn sha_256_of_abc() {
         assert_eq!(
-            sha256(b"abc"),
+            sha256(b"abc".as_slice()).unwrap(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
     }

@@ -77,6 +77,11 @@ pub const IDENTITY: [&str; 8] = [
     "nic_mac",
 ];
 
+/// Reads now what [`environment`] takes longest to read and remembers.
+pub(crate) fn prepare() {
+    machine::own_hash();
+}
+
 /// What is known of this machine, (name, value); what is not known is left out. `interface_address` chooses the network
 /// interface that is described. Asks programs and services: may take a second.
 #[must_use]

@@ -12,7 +12,8 @@
  *
  *     --fifo PRIORITY            SCHED_FIFO; 0, the default, is the ordinary class
  *     --mode sleep|hybrid|spin   how pace waits for a slot; hybrid spins the last --spin US (100) of it
- *     --clock slot|packet        lateness by one reading of the clock a slot, the default, or one a packet
+ *     --clock slot|packet        lateness by one reading of the clock a slot, the default, or one a packet; its first
+ *                                second, in which every socket sends for the first time at once, is left out
  *     --poll US                  receivers read this often (1000); 0 blocks until something comes */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -35,6 +36,7 @@ enum { RTP = 172, HEADER = 12, BATCH = 16, EVENTS = 256, MAX_STREAMS = 16384 };
 
 static const int64_t US = 1000, MS = 1000000, SECOND = 1000000000;
 static const int64_t PTIME = 20000000;
+static const int64_t WARM_UP = 1000000000; /* pace leaves this out of its lateness and of what it did not send */
 static const int64_t SILENCE = 500000000; /* a receiver ends after this long without a packet */
 
 enum mode { SLEEP, HYBRID, SPIN };
@@ -175,15 +177,15 @@ static void pace(void) {
         int first = (slot * options.streams + slots - 1) / slots;
         int next = ((slot + 1) * options.streams + slots - 1) / slots;
         int64_t at = wait_until(due);
-        planned += next - first;
+        int counts = due - start >= WARM_UP;
+        planned += counts ? next - first : 0;
         if (at - due > PTIME) {
-            count(at - due, next - first);
-            not_sent += next - first;
+            if (counts) count(at - due, next - first), not_sent += next - first;
             continue;
         }
-        if (!options.per_packet) count(at - due, next - first);
+        if (counts && !options.per_packet) count(at - due, next - first);
         for (int i = first; i < next; i++) {
-            if (options.per_packet) count(mono() - due, 1);
+            if (counts && options.per_packet) count(mono() - due, 1);
             if (send_next(i)) sent++; else refused++;
         }
     }

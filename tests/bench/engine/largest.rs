@@ -8,8 +8,10 @@ use crate::pairs::{median, pass_or_fail};
 
 /// Streams of the bare unpaced loop alone: as many sockets as the load that is compared most.
 const UNPACED_STREAMS: u32 = 500;
-/// The load rises from here in steps of this, up to that, streams.
-const LOADS: (u32, u32, u32) = (1000, 200, 6000);
+/// The load rises in steps of the first, then from what held in steps of the second, streams.
+const STEPS: [u32; 2] = [1000, 200];
+/// Up to this: every stream has two ports of its own.
+const MOST_STREAMS: u32 = 16_000;
 /// A load holds when lateness p99.9 stays below this, us, and nothing is left out.
 const LATENESS_US: f64 = 5000.0;
 /// Required of our largest load, in packets/s, to the unpaced loop's rate.
@@ -87,12 +89,13 @@ pub(crate) fn compare(bench: &Bench) {
 /// The largest load that holds, 0 when not even the first does. A load is tried as often as there are pairs, until
 /// it holds once: what is looked for is what the machine can do, not how often it is disturbed.
 fn largest(bench: &Bench, side: &str, holds: impl Fn(u32) -> bool) -> u32 {
-    let (first, step, last) = LOADS;
-    let largest = (first..=last)
-        .step_by(usize::try_from(step).unwrap())
-        .take_while(|streams| (0..bench.pairs).any(|_| holds(*streams)))
-        .last()
-        .unwrap_or(0);
+    let tried = |streams: &u32| (0..bench.pairs).any(|_| holds(*streams));
+    let mut largest = 0;
+    for step in STEPS {
+        let loads = (1..).map(|n| largest + n * step);
+        let held = loads.take_while(|streams| *streams <= MOST_STREAMS && tried(streams));
+        largest = held.last().unwrap_or(largest);
+    }
     println!("  {side}: {largest} streams, {} packets/s", largest * 50);
     largest
 }

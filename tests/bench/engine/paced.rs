@@ -23,6 +23,9 @@ use std::sync::{Arc, Mutex};
 /// The word by which the benchmark's program is started as this one.
 pub(crate) const WORD: &str = "paced";
 
+/// Seconds at the begin that are left out of lateness and of what was not sent, as `bare pace` leaves them out.
+const WARM_UP: u32 = 1;
+
 /// As `bare pace` has them.
 #[derive(Parser)]
 struct Options {
@@ -87,7 +90,10 @@ pub(crate) fn main() {
                 of: options.threads,
             };
             let (all, sockets, tone, fifo) = (&all, &sockets, &tone, options.fifo);
-            scope.spawn(move || all.lock().unwrap().add(&pace(&pacing, sockets, tone, fifo)));
+            scope.spawn(move || {
+                let tally = pace(&pacing, sockets, tone, fifo);
+                all.lock().unwrap().add(&tally);
+            });
         }
     });
     println!("{}", all.into_inner().unwrap().json(&options));
@@ -160,6 +166,7 @@ fn pace(pacing: &Pacing<'_>, sockets: &[MediaSocket], tone: &Voice, fifo: u8) ->
     let before = scheduled(thread_id()).unwrap_or_default().0;
     pacing.run(&mut end, &mut |fact| {
         if let Fact::Pacing(PacingSecond {
+            second,
             planned,
             sent,
             not_sent,
@@ -168,7 +175,9 @@ fn pace(pacing: &Pacing<'_>, sockets: &[MediaSocket], tone: &Voice, fifo: u8) ->
         {
             tally.planned += u64::from(planned);
             tally.sent += u64::from(sent);
-            tally.not_sent += u64::from(not_sent);
+            if second >= WARM_UP {
+                tally.not_sent += u64::from(not_sent);
+            }
         }
     });
     tally.cpu_ns = scheduled(thread_id()).unwrap_or_default().0 - before;
@@ -201,9 +210,10 @@ impl Departures for End<'_> {
         at: RunTime,
         _facts: &mut impl FnMut(Fact),
     ) -> SendOutcome {
-        self.lateness
-            .record((at - departure.due).max(0).cast_unsigned())
-            .unwrap();
+        if departure.due.second() >= WARM_UP {
+            let late = (at - departure.due).max(0).cast_unsigned();
+            self.lateness.record(late).unwrap();
+        }
         let outcome = self.sockets[departure.port].send(octets);
         self.refused += u64::from(outcome != SendOutcome::Sent);
         outcome

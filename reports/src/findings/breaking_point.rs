@@ -5,6 +5,7 @@ use crate::context::RunContext;
 use crate::figures;
 use crate::scorecard::Scorecard;
 use crate::tables::{STEP_LEGS, load, metric_word, step_leg};
+use milliwatt_scoring::breaking_point::guest_limited_mbps;
 use milliwatt_scoring::measured::{BreakingPoint, Reached, StepOutcome, StepRow, Verdict};
 use milliwatt_wire::id::Leg;
 use milliwatt_wire::step::StepKind;
@@ -102,7 +103,7 @@ fn broke(point: &BreakingPoint, context: &RunContext) -> String {
 fn not_reached(point: &BreakingPoint, scorecard: &Scorecard, leg: Leg) -> String {
     let held = megabits(point.last_good_mbps);
     let calls = calls(point);
-    match guest_limited(&scorecard.steps, leg) {
+    match guest_limited_mbps(&scorecard.steps, leg) {
         Some(mbps) => format!(
             "not reached: held {held}{calls}; in the step of {} the guest, past its sent leg's limit, missed its own playout, \
              so more load would tell nothing of this leg",
@@ -139,18 +140,6 @@ fn tester_failed(steps: &[StepRow], leg: Leg, held: Option<f64>) -> Option<f64> 
     let spoilt = steps.iter().filter(such);
     spoilt
         .filter_map(|step| step_leg(step, leg).offered_mbps)
-        .filter(|mbps| held.is_none_or(|held| *mbps > held))
-        .min_by(f64::total_cmp)
-}
-
-/// The least load above all that the leg held at which only the guest's own playout failed, as it was asked for, Mbit/s.
-fn guest_limited(steps: &[StepRow], leg: Leg) -> Option<f64> {
-    let at = |outcome| {
-        let such = move |step: &&StepRow| step_leg(step, leg).outcome == outcome;
-        steps.iter().filter(such).map(|step| step.target_mbps)
-    };
-    let held = at(StepOutcome::Good).max_by(f64::total_cmp);
-    at(StepOutcome::GuestLimited)
         .filter(|mbps| held.is_none_or(|held| *mbps > held))
         .min_by(f64::total_cmp)
 }
@@ -263,7 +252,7 @@ fn advice(leg: Leg, scorecard: &Scorecard) -> Vec<&'static str> {
             "Try: a tester with more or faster cores and nothing else on it, run as root.",
         ],
         Reached::NotReached => {
-            let limited = guest_limited(&scorecard.steps, leg);
+            let limited = guest_limited_mbps(&scorecard.steps, leg);
             vec![match limited {
                 Some(_) => {
                     "Try: what the sent leg's breaking point calls for, or more processors for the guest; then search again."

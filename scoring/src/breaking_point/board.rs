@@ -30,9 +30,14 @@ impl Tries {
         } += 1;
     }
 
-    /// What most tries say: whether the leg held it; none without a majority.
+    /// What most tries say: whether the leg held it; none without a majority. A guest that was overtaxed in a try did not
+    /// show that the leg held.
     pub(super) fn held(self) -> Option<bool> {
-        (self.good != self.bad).then_some(self.good > self.bad)
+        if self.good > self.bad + self.guest_limited {
+            Some(true)
+        } else {
+            (self.bad > self.good).then_some(false)
+        }
     }
 
     /// So many agree that the rest of `2 agreeing - 1` tries could not outvote them.
@@ -61,7 +66,7 @@ impl Tries {
 /// A leg's edge, kbit/s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Edge {
-    /// The highest load that it held, below `bad`.
+    /// The highest load that it held, below `bad` and below any that only the guest failed at.
     pub good: Option<u32>,
     /// The lowest load at which it broke.
     pub bad: Option<u32>,
@@ -108,8 +113,11 @@ impl Board {
             .of(leg)
             .find(|(_, tries)| tries.held() == Some(false))
             .map(|(kbps, _)| kbps);
+        let limited = |(_, tries): &(u32, Tries)| tries.held().is_none() && tries.guest_limited > 0;
+        let limited = self.of(leg).find(limited).map(|(kbps, _)| kbps);
+        let below = bad.into_iter().chain(limited).min();
         Edge {
-            good: self.good_below(leg, bad.unwrap_or(u32::MAX)),
+            good: self.good_below(leg, below.unwrap_or(u32::MAX)),
             bad,
         }
     }

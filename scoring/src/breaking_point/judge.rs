@@ -171,7 +171,8 @@ impl Case<'_> {
         sums.is_past(limit, &self.judgement.steps, whole)
     }
 
-    /// Past the other leg's limit, what the guest alone did not get done says nothing of the receive leg.
+    /// Past the other leg's limit, what the guest alone did not get done says nothing of the receive leg. A load that is held
+    /// for long lies below that limit: what breaks there broke.
     fn verdict(&self) -> LegVerdict {
         let alone = self.alone();
         let sent = Case {
@@ -179,6 +180,7 @@ impl Case<'_> {
             ..*self
         };
         let is_harmed = self.leg == Leg::Receive
+            && self.record.kind != StepKind::Confirm
             && alone.outcome == StepOutcome::Bad
             && self.is_playout_alone()
             && sent.alone().outcome == StepOutcome::Bad;

@@ -16,6 +16,6 @@ mod sums;
 mod tests;
 
 pub use evidence::Evidence;
-pub use point::breaking_points;
-pub(crate) use point::{guest_limited_mbps, highest_mbps, tester_failed_mbps, untold_mbps};
+pub use point::{breaking_points, guest_limited_mbps};
+pub(crate) use point::{highest_mbps, tester_failed_mbps, untold_mbps};
 pub use search::{Course, LegEdge, Request, Search, SearchPlan};

@@ -28,8 +28,10 @@ pub(crate) fn untold_mbps(steps: &[StepRow], leg: Leg) -> Option<f64> {
     board(steps).untold(leg).map(mbps)
 }
 
-/// The load above what a leg held at which only the guest's own playout failed, as it was asked for, Mbit/s.
-pub(crate) fn guest_limited_mbps(steps: &[StepRow], leg: Leg) -> Option<f64> {
+/// The load above what a leg held at which only the guest's own playout failed, as it was asked for, Mbit/s; none where no
+/// step of the ramp or search came out so.
+#[must_use]
+pub fn guest_limited_mbps(steps: &[StepRow], leg: Leg) -> Option<f64> {
     board(steps).guest_limited(leg).map(mbps)
 }
 

@@ -85,8 +85,9 @@ impl Summary<'_> {
         }
         if let Some(mbps) = guest_limited_mbps(&self.steps, leg) {
             return format!(
-                "at {mbps:.1} Mbit/s, below the limit of {limit} Mbit/s, the guest was past its sent leg's limit and missed its own \
-                 playout, which tells nothing of the {}: mend the sent leg, or give the guest more processors, and search again",
+                "the {} was not followed up to the limit of {limit} Mbit/s: at {mbps:.1} Mbit/s the guest was past its sent leg's \
+                 limit and missed its own playout, which tells nothing of that leg; mend the sent leg, or give the guest more \
+                 processors, and search again",
                 leg.title()
             );
         }

@@ -164,6 +164,30 @@ fn below_a_first_load_that_is_bad_it_goes_down_to_an_eighth() {
     assert_eq!(search.edge(Leg::Sent).reached, Reached::NotReached);
 }
 
+/// From 70 on the sent leg breaks, and the guest is overtaxed in the first try of each such load but the highest, in which the
+/// receive leg holds: what it holds there, or in a second try, does not count.
+#[test]
+fn a_guest_that_was_overtaxed_held_no_load_from_there_on() {
+    let mut search = Search::new(SearchPlan::default());
+    let mut tried = Vec::new();
+    while let Some(Request { target_mbps, .. }) = search.next() {
+        assert!(tried.len() < 20, "{tried:?}");
+        let is_first = !tried.iter().any(|mbps| is_at(*mbps, target_mbps));
+        tried.push(target_mbps);
+        let outcomes = if target_mbps < 70.0 {
+            [Good, Good]
+        } else if is_first && target_mbps < 140.0 {
+            [GuestLimited, Bad]
+        } else {
+            [Good, Bad]
+        };
+        search.take(target_mbps, outcomes);
+    }
+    let (reached, good, _) = edges(&search, Leg::Receive);
+    assert_eq!(reached, Reached::NotReached);
+    assert_eq!(good, edges(&search, Leg::Sent).1);
+}
+
 /// One repeat disagrees: a third try decides, and the gap is searched again where that moved it.
 #[test]
 fn the_majority_of_three_tries_decides() {

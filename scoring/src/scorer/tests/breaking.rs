@@ -253,7 +253,7 @@ fn a_leg_that_could_not_be_judged_below_its_limit_says_what_the_guest_missed() {
     let reason = &run.validity.reasons[0];
     assert!(
         reason.starts_with(
-            "at 110.0 Mbit/s, below the limit of 120 Mbit/s, the guest was past its sent leg's limit and missed its own playout"
+            "the receive leg (tester -> guest) was not followed up to the limit of 120 Mbit/s: at 110.0 Mbit/s the guest was past"
         ),
         "{reason}"
     );

@@ -4,7 +4,7 @@ use super::stepped::Stepped;
 use super::steps::{GOOD, bad};
 use super::steps_live::until;
 use super::truth::{Slot, TRANSIT, Truth, first};
-use crate::measured::StepOutcome::{Bad, Good, Tainted};
+use crate::measured::StepOutcome::{Bad, Good, GuestLimited, Tainted};
 use milliwatt_wire::id::{End, Leg};
 use milliwatt_wire::step::StepKind;
 
@@ -27,6 +27,22 @@ fn a_load_held_for_long_breaks_when_two_windows_in_a_row_are_bad() {
     assert_eq!(held(&[3, 15]), GOOD, "a window between them is good");
     assert_eq!(held(&[9, 15]), bad("loss_percent", 9.0));
     assert_eq!(held(&[3]), GOOD);
+}
+
+/// Where both legs break late by what a guest out of time does, each of them did.
+#[test]
+fn a_load_held_for_long_breaks_on_either_leg() {
+    let mut truth = Truth::clean(25);
+    truth.miss_playout(&[360, 420, 660, 720]);
+    for second in [9, 15] {
+        truth.set(first(Leg::Sent), 50 * second..50 * second + 10, Slot::Lost);
+    }
+    let mut stepped = Stepped::one(truth);
+    stepped.steps[0].1 = StepKind::Confirm;
+    let row = stepped.row();
+    assert_eq!((row.receive.outcome, row.sent.outcome), (Bad, Bad));
+    stepped.steps[0].1 = StepKind::Search;
+    assert_eq!(stepped.row().receive.outcome, GuestLimited);
 }
 
 /// All packets of a stream are 40 ms late from 7 s on: the windows from 7 and 13 are told of once both ends tell of 19.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub(crate) const STEP_NS: i64 = 5 * NS_PER_MS;
 /// Seconds on either side of a disruption whose least transits are compared.
 const COMPARED_S: u32 = 10;
-/// Seconds that must have been told of on a side.
+/// Seconds that must have been told of on a side; where another disruption is so near that one lies between them, that one.
 const TOLD_S: usize = 2;
 
 /// A leg's least transits.
@@ -64,13 +64,18 @@ impl Levels {
         let last = time.1.second().saturating_add(1);
         // The second after the one that it ended in; the run's first where there was none.
         let previous = (clear.0 + NS_PER_SECOND).second();
+        let (from, to) = (
+            first.saturating_sub(COMPARED_S),
+            last.saturating_add(COMPARED_S),
+        );
+        let least = |is_cut| if is_cut { 1 } else { TOLD_S };
         Some([
-            self.median(first.saturating_sub(COMPARED_S).max(previous)..first)?,
-            self.median(last..last.saturating_add(COMPARED_S).min(next))?,
+            self.median(from.max(previous)..first, least(from < previous))?,
+            self.median(last..to.min(next), least(next < to))?,
         ])
     }
 
-    fn median(&self, seconds: std::ops::Range<u32>) -> Option<i64> {
+    fn median(&self, seconds: std::ops::Range<u32>, least: usize) -> Option<i64> {
         if seconds.is_empty() {
             return None;
         }
@@ -80,6 +85,6 @@ impl Levels {
         levels
             .get(middle)
             .copied()
-            .filter(|_| levels.len() >= TOLD_S)
+            .filter(|_| levels.len() >= least)
     }
 }

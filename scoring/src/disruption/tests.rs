@@ -118,13 +118,14 @@ fn the_worked_example_of_a_pause() {
     let step = |from, clear| levels.step((at(from), at(from + 100)), clear);
     assert_eq!(step(500, all), None, "nothing was told before");
     assert_eq!(step(9500, all), Some(0), "seven seconds of nine");
+    assert_eq!(step(1500, all), None, "one second is too few of a run");
     assert_eq!(
-        step(9500, (at(7100), at(40_000))),
-        None,
-        "one second is too few"
+        step(9500, (at(7100), at(11_900))),
+        Some(0),
+        "one on either side to the next disruption"
     );
-    assert_eq!(step(9500, (at(6900), at(12_000))), Some(0));
-    assert_eq!(step(9500, (at(6900), at(11_900))), None);
+    assert_eq!(step(9500, (at(8100), at(11_900))), None);
+    assert_eq!(step(9500, (at(7100), at(10_900))), None);
 }
 
 /// A sender that skipped what was due while it stood still sends the next slot up to a packet time late.

@@ -150,6 +150,19 @@ fn pauses_that_follow_each_other_step_by_their_own() {
     }
 }
 
+/// 2.2 s lie between them, and one whole second in those.
+#[test]
+fn pauses_with_one_second_between_them_are_pauses() {
+    let paused = |from: i64| Happening::Paused(from, from + 1000 * MS);
+    let all = [paused(15 * S), paused(18 * S + 200 * MS)];
+    let measured = Stage::of(10, 40, &all).measure();
+    assert_eq!(measured.disruptions.len(), 2, "{:#?}", measured.disruptions);
+    for found in &measured.disruptions {
+        assert_eq!(found.kind, DisruptionKind::Pause);
+        assert_near(leg(found, Leg::Sent).step_ms.unwrap(), 1000.0, 1.0, "sent");
+    }
+}
+
 /// The path holds for 100 ms what the guest sends 11 s after such a pause: by the new reference it is late, and no less so for the
 /// pause. Of 5 packets a stream one is at most 20 ms late.
 #[test]

@@ -8,6 +8,10 @@ use crate::measured::{Attribution, DelayParts, LegAttribution, WorstSecond};
 use milliwatt_wire::facts::{DueSecond, PacingSecond};
 use milliwatt_wire::id::Leg;
 
+/// How late a receiver without the kernel's stamps is: arrival is when it read, and how long it did not read is not told
+/// from how long the packet was on its way.
+const UNTOLD: i64 = i64::MAX;
+
 /// What was told of the packets of a leg that were due in one second.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct DueTally {
@@ -89,7 +93,8 @@ impl Held {
     fn parts(self, leg: Leg) -> DelayParts {
         let sender = self.sender_late.clamp(0, self.above);
         let path = self.above - sender;
-        let common = self.common.map(|common| (common - sender).clamp(0, path));
+        let common = self.common.filter(|_| self.receiver_late != UNTOLD);
+        let common = common.map(|common| (common - sender).clamp(0, path));
         // A machine that stands still with its kernel stamps late all that comes meanwhile.
         let receiver = self.receiver_late.clamp(0, common.unwrap_or(path));
         let (tester, guest) = match leg {
@@ -153,10 +158,16 @@ impl Summary<'_> {
     /// The sender's and the receiver's.
     fn lateness(&self, leg: Leg, second: u32) -> (OwnLateness, OwnLateness) {
         let receiver = self.end(super::receiver_of(leg));
-        (
-            OwnLateness::of(self.sender(leg), second),
-            OwnLateness::of(receiver, second),
-        )
+        let received = if receiver.stamps_arrivals() {
+            OwnLateness::of(receiver, second)
+        } else {
+            OwnLateness {
+                sent_mean: UNTOLD,
+                mean: UNTOLD,
+                max: UNTOLD,
+            }
+        };
+        (OwnLateness::of(self.sender(leg), second), received)
     }
 
     fn attribution_of(&self, leg: Leg) -> LegAttribution {

@@ -37,6 +37,12 @@ pub(super) struct EndRecord {
 }
 
 impl EndRecord {
+    /// Whether arrivals at it are the kernel's, and not when the process came to read them.
+    pub(super) fn stamps_arrivals(&self) -> bool {
+        let opening = self.opening.as_ref();
+        opening.is_none_or(|opening| opening.kernel_timestamps)
+    }
+
     /// Takes what concerns an end; other facts are not its own.
     pub(super) fn absorb(&mut self, fact: &Fact) {
         match fact {

@@ -103,7 +103,7 @@ fn rights(end: End, record: &EndRecord) -> Vec<String> {
     };
     let stamps = (!opening.kernel_timestamps).then(|| {
         format!(
-            "{name}: no kernel receive timestamps; arrivals are stamped when the process reads them"
+            "{name}: no kernel receive timestamps; arrivals are stamped when the process reads them, and delay of the way counts as the {name}'s"
         )
     });
     let refused = opening.timers.rights.iter().filter_map(|right| {

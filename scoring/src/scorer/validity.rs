@@ -6,8 +6,19 @@ use crate::judgement::Judgement;
 use crate::measured::{Outcome, ThresholdResult, Validity};
 use crate::percentile::Percentile;
 use milliwatt_wire::facts::PacingSecond;
-use milliwatt_wire::id::End;
+use milliwatt_wire::id::{End, Leg};
 use std::collections::BTreeSet;
+
+/// What depends on when packets arrived: a metric's name begins so.
+const BY_ARRIVAL: [&str; 7] = [
+    "breaking_point",
+    "dead_air",
+    "interarrival_jitter_ms",
+    "ipdv_ms",
+    "mos_lq",
+    "packets_discarded",
+    "pdv_ms",
+];
 
 /// Seconds in which an end did not keep its own time, or dropped packets itself.
 pub(super) fn tainted_seconds(end: &EndRecord, bound_us: f64) -> BTreeSet<u32> {
@@ -47,6 +58,7 @@ impl Summary<'_> {
         reasons.extend(self.tester_unfinished());
         reasons.extend(self.facts_lost());
         reasons.extend(self.keys_differ());
+        reasons.extend(self.unstamped(results));
         if self.is_stepped() {
             // What the tester spoilt, or the guest did not tell of, is judged step by step.
             reasons.extend(self.breaking_points_open(judgement, results));
@@ -97,6 +109,26 @@ impl Summary<'_> {
             .find_map(|end| end.facts_lost.as_ref())?;
         Some(format!(
             "what was measured is not whole ({text}): free the tester of other work, or use fewer calls, and run again"
+        ))
+    }
+
+    /// A tester that only knows when it read makes delay of its own, which it cannot tell from the way's. A run that fails by
+    /// nothing but when packets came to it has found nothing then.
+    fn unstamped(&self, results: &[ThresholdResult]) -> Option<String> {
+        if self.end(End::Tester).stamps_arrivals() {
+            return None;
+        }
+        let by_arrival = |result: &&ThresholdResult| {
+            let mut metrics = BY_ARRIVAL.iter();
+            result.leg == Some(Leg::Sent) && metrics.any(|metric| result.metric.starts_with(metric))
+        };
+        let failed: Vec<_> = results.iter().filter(|result| result.fails()).collect();
+        let first = failed.first().filter(|_| failed.iter().all(by_arrival))?;
+        Some(format!(
+            "{} of the {} is over its limit, and the tester's system does not stamp arrivals: how late the tester read is in it; \
+             run the tester on a Linux that supports SO_TIMESTAMPING",
+            first.metric,
+            Leg::Sent.title()
         ))
     }
 

@@ -5,7 +5,7 @@ use super::rich::coarse;
 use super::truth::Truth;
 use crate::measured::{Measured, Origin};
 use milliwatt_wire::facts::{DueSecond, Fact, PacingSecond};
-use milliwatt_wire::id::Leg;
+use milliwatt_wire::id::{End, Leg};
 use serde_json::json;
 
 const MS: i64 = 1_000_000;
@@ -36,9 +36,14 @@ impl Due {
     }
 }
 
+/// [`truth`], measured.
+fn run(receive: &[Due], sent: &[Due]) -> Measured {
+    truth(receive, sent).measure()
+}
+
 /// Both ends are 0.1 ms late. In second 2 the tester's 200 packets sent are, and 100 more that it did not send are
 /// 3.008 ms late, one of them 25 ms.
-fn run(receive: &[Due], sent: &[Due]) -> Measured {
+fn truth(receive: &[Due], sent: &[Due]) -> Truth {
     let mut truth = Truth::clean(6);
     truth
         .guest
@@ -54,7 +59,7 @@ fn run(receive: &[Due], sent: &[Due]) -> Measured {
         lateness: coarse(30, 100),
         lateness_max: 25 * MS,
     }));
-    truth.measure()
+    truth
 }
 
 /// Two threads tell of second 2: together 100 packets 4 ms above in the mean, the common part 3 ms of the 80 of which
@@ -92,6 +97,24 @@ fn rich() -> [Due; 4] {
             taken_after: (9000, 900),
         },
     ]
+}
+
+/// Of the 4 ms the tester's 0.1 are known: of the rest nobody can say how much the guest was late to read.
+#[test]
+fn delay_to_a_guest_whose_system_stamps_no_arrival_is_not_the_paths() {
+    let mut truth = truth(&rich(), &[]);
+    truth.unstamped = Some(End::Guest);
+    let run = truth.measure();
+    let mut rows = run.seconds.iter();
+    let row = rows.find(|row| (row.leg, row.second) == (Leg::Receive, 2));
+    assert_figures(
+        &row.unwrap().delay,
+        &json!({
+            "pdv_ms": 4.0, "tester_ms": 0.1, "guest_ms": 3.9 + 0.5, "path_ms": 0.0, "path_common_ms": null,
+            "path_stream_ms": null,
+        }),
+    );
+    assert_eq!(run.attribution.receive.path_percent, Some(0.0));
 }
 
 /// Second 2: 4 ms, 0.1 of them the tester's, of 2.9 in common 0.1 the guest's, and it read after 0.5.

@@ -238,6 +238,28 @@ fn a_tester_out_of_time_in_over_one_second_of_a_hundred_makes_no_finding() {
     );
 }
 
+/// 40 ms of PDV are over 30. When a tester that reads now and then read is no finding about the way; a guest that does is
+/// late itself.
+#[test]
+fn delay_to_a_tester_whose_system_stamps_no_arrival_is_no_finding() {
+    let mut truth = Truth::clean(10);
+    let late = |slot: usize| TRANSIT + i64::try_from(slot % 5).unwrap() * 10_000_000;
+    truth.each_transit(Leg::Sent, late);
+    assert_eq!(truth.measure().verdict, Verdict::Fail);
+    truth.unstamped = Some(End::Guest);
+    assert_eq!(truth.measure().verdict, Verdict::Fail);
+    truth.unstamped = Some(End::Tester);
+    let run = truth.measure();
+    assert_eq!(run.verdict, Verdict::Invalid);
+    assert!(
+        run.validity.reasons[0].starts_with("pdv_ms.p999 of the sent leg"),
+        "{:?}",
+        run.validity.reasons
+    );
+    truth.set(first(Leg::Sent), 100..120, Slot::Lost);
+    assert_eq!(truth.measure().verdict, Verdict::Fail, "loss is no delay");
+}
+
 #[test]
 fn a_finding_that_rests_on_a_tainted_second_makes_the_run_invalid() {
     let mut truth = Truth::clean(202);

@@ -336,7 +336,7 @@ fn what_the_system_refused_is_told() {
         &run,
         &[
             "guest: SCHED_FIFO was refused: no permission",
-            "guest: no kernel receive timestamps; arrivals are stamped when the process reads them",
+            "guest: no kernel receive timestamps; arrivals are stamped when the process reads them, and delay of the way counts as the guest's",
         ],
     );
     assert_eq!(run.guest.real_time.as_deref(), Some("no permission"));

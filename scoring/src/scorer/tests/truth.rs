@@ -58,6 +58,8 @@ pub(super) struct Truth {
     pub guest_named: bool,
     /// Ends that did not finish in order.
     pub killed: Option<End>,
+    /// The end whose system does not stamp arrivals.
+    pub unstamped: Option<End>,
     /// Facts that are none of the streams'.
     pub tester: Vec<Fact>,
     pub guest: Vec<Fact>,
@@ -93,6 +95,7 @@ impl Truth {
             same_clock: true,
             guest_named: true,
             killed: None,
+            unstamped: None,
             tester: Vec::new(),
             guest: Vec::new(),
         }
@@ -205,7 +208,7 @@ impl Truth {
                     granted: Ok(()),
                 }],
             },
-            kernel_timestamps: true,
+            kernel_timestamps: self.unstamped != Some(end),
             guest_named: self.guest_named,
             judgement: serde_json::to_string(&self.judgement).unwrap(),
         }

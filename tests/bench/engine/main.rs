@@ -56,7 +56,7 @@ struct Args {
     /// Pairs of runs, one of each side in turns
     #[arg(long, default_value_t = 5)]
     pairs: usize,
-    /// Time at full load of each run, s
+    /// Time at full load of each run, s; 3 at least
     #[arg(long, default_value_t = 20)]
     seconds: u32,
     /// cargo bench says so to each benchmark
@@ -90,7 +90,7 @@ fn main() {
         bare: Bare::compile(&lab),
         lab,
         pairs: args.pairs.max(1),
-        seconds: args.seconds.max(1),
+        seconds: args.seconds.max(3),
     };
     for (name, compare) in COMPARISONS {
         if args.names.is_empty() || args.names.iter().any(|asked| asked == name) {

@@ -1,5 +1,8 @@
 //! The pacing thread: wakes once a slot in which something is due, sends it, and keeps a record of how late every
 //! packet was. It does nothing else, so that its lateness is the system's.
+//!
+//! Each packet is a call of `send(2)`: `sendmmsg(2)` serves one socket, and here every stream has its own, with ports of its own as
+//! the calls of a Media Server have. So the clock is read for each packet too: by the last of a slot's it is late by what the others took.
 
 use crate::calls::{Call, CallPlan};
 use crate::pacer::{Line, NOT_SENT_AFTER_NS, Pacer, PacingLog};
@@ -157,5 +160,82 @@ impl Pacing<'_> {
             sender.skip();
         }
         end.told_sent(port, sender.sent());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use milliwatt_wire::load::Hold;
+    use milliwatt_wire::time::NS_PER_SECOND;
+
+    /// Takes everything, and counts it.
+    #[derive(Default)]
+    struct Counted {
+        sent: u64,
+    }
+
+    impl Departures for Counted {
+        fn cut(&self) -> RunTime {
+            RunTime(i64::MAX)
+        }
+
+        fn is_halted(&self) -> bool {
+            false
+        }
+
+        fn fill(&mut self, _departure: &Departure<'_>, _payload: &mut [u8]) {}
+
+        fn send(
+            &mut self,
+            _departure: &Departure<'_>,
+            _octets: &[u8],
+            _at: RunTime,
+            _facts: &mut impl FnMut(Fact),
+        ) -> SendOutcome {
+            self.sent += 1;
+            SendOutcome::Sent
+        }
+
+        fn told_sent(&mut self, _port: usize, _packets: u32) {}
+    }
+
+    /// Sent, and told as not sent, of two streams of ten packets that were all due half a minute ago.
+    fn paced_late(burst: bool) -> (u64, u64) {
+        let load = LoadSpec {
+            concurrent: 1,
+            total: Some(1),
+            steady_start: false,
+            hold: Hold::Fixed(10 * PTIME_NS),
+            full_for: Some(NS_PER_SECOND),
+            ..crate::test_load()
+        };
+        let plan = CallPlan::expand(&load);
+        let pacing = Pacing {
+            load: &load,
+            plan: &plan,
+            keys: None,
+            clock: RunClock {
+                zero: mono_now() + -30 * NS_PER_SECOND,
+            },
+            mode: SleepMode::Sleep,
+            burst,
+            index: 0,
+            of: 1,
+        };
+        let (mut end, mut not_sent) = (Counted::default(), 0);
+        pacing.run(&mut end, &mut |fact| {
+            if let Fact::Pacing(second) = fact {
+                not_sent += u64::from(second.not_sent);
+                assert!(second.lateness_max > 20 * NS_PER_SECOND, "{second:?}");
+            }
+        });
+        (end.sent, not_sent)
+    }
+
+    #[test]
+    fn what_is_late_by_more_than_a_packet_time_is_left_out_or_sent_in_a_burst() {
+        assert_eq!(paced_late(false), (0, 20));
+        assert_eq!(paced_late(true), (20, 0));
     }
 }

@@ -170,8 +170,13 @@ impl Calibration {
         }
         line(&format!("path: {}", self.path));
         line(&format!(
-            "kept in {}: `milliwatt run` prints it beside its results",
-            file.display()
+            "kept in {}{}",
+            file.display(),
+            if default_file().is_none_or(|own| own == file) {
+                ": `milliwatt run` prints it beside its results"
+            } else {
+                "; `milliwatt run` knows only what is kept in its own place (without --out)"
+            }
         ));
         text
     }

@@ -78,7 +78,7 @@ impl Trial {
         let measured = controller::measure(&request);
         // Nobody needs it any more; what stays goes with the temporary folder.
         drop(std::fs::remove_dir_all(&folder));
-        Ok(judge(streams, &measured?))
+        Ok(judge(streams, mode, &measured?))
     }
 
     /// Calls without recordings, all up within a second, that last longer than they are measured.
@@ -94,7 +94,7 @@ impl Trial {
     }
 }
 
-fn judge(streams: u32, measured: &Measured) -> Floor {
+fn judge(streams: u32, mode: SleepMode, measured: &Measured) -> Floor {
     let (validity, timers) = (&measured.validity, &measured.timers.tester);
     let legs = &measured.legs;
     let mut floor = Floor {
@@ -111,12 +111,12 @@ fn judge(streams: u32, measured: &Measured) -> Floor {
     let dropped = validity.socket_drops + measured.guest.socket_drops.unwrap_or(0);
     let lost = legs.receive.packets_lost + legs.sent.packets_lost;
     floor.carried = in_time && dropped == 0 && lost == 0;
-    floor.limited_by = (!floor.carried).then(|| limit(&floor, in_time, dropped, lost));
+    floor.limited_by = (!floor.carried).then(|| limit(&floor, mode, in_time, dropped, lost));
     floor
 }
 
-/// What a load failed by, the nearest cause first.
-fn limit(floor: &Floor, in_time: bool, dropped: u64, lost: u64) -> String {
+/// What a load failed by, the nearest cause first. A thread that spins runs all the time, and that is no fault of it.
+fn limit(floor: &Floor, mode: SleepMode, in_time: bool, dropped: u64, lost: u64) -> String {
     let over = |percent: Option<f64>, bound| percent.filter(|percent| *percent >= bound);
     if dropped > 0 {
         return format!(
@@ -128,16 +128,46 @@ fn limit(floor: &Floor, in_time: bool, dropped: u64, lost: u64) -> String {
             "{lost} packets were lost with nothing in the path: a queue of this machine overflows"
         );
     }
-    if let Some(percent) = over(floor.running_percent, RUNNING_PERCENT) {
-        return format!(
-            "a packet thread ran for {percent:.0} % of a second: one processor is full; more with --pacing-threads"
-        );
-    }
     if let Some(percent) = over(floor.runnable_percent, RUNNABLE_PERCENT) {
         return format!(
             "a packet thread was ready and did not run for {percent:.0} % of a second: other work had its processor"
         );
     }
+    let running = floor.running_percent.filter(|_| mode != SleepMode::Spin);
+    if let Some(percent) = over(running, RUNNING_PERCENT) {
+        return format!(
+            "a packet thread ran for {percent:.0} % of a second: one processor is full; `milliwatt run` has more with --pacing-threads"
+        );
+    }
     "wake-ups come late though processors have time: this machine's host, or its kernel, stops it"
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By percent of a second that a packet thread ran, and that it was ready and did not.
+    fn late(mode: SleepMode, running: f64, runnable: f64) -> String {
+        let floor = Floor {
+            running_percent: Some(running),
+            runnable_percent: Some(runnable),
+            ..Floor::default()
+        };
+        limit(&floor, mode, false, 0, 0)
+    }
+
+    #[test]
+    fn what_limits_is_the_processor_only_when_it_is_full() {
+        use SleepMode::{Sleep, Spin};
+        assert!(late(Sleep, 95.0, 2.0).contains("one processor is full"));
+        assert!(late(Sleep, 95.0, 12.0).contains("other work"));
+        assert!(late(Spin, 99.0, 12.0).contains("other work"));
+        assert!(late(Spin, 99.0, 2.0).starts_with("wake-ups come late"));
+        assert!(late(Sleep, 40.0, 2.0).starts_with("wake-ups come late"));
+        let dropped = limit(&Floor::default(), Sleep, false, 7, 0);
+        assert!(dropped.starts_with("7 packets overflowed our own sockets"));
+        let lost = limit(&Floor::default(), Sleep, true, 0, 3);
+        assert!(lost.starts_with("3 packets were lost"));
+    }
 }

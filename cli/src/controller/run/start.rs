@@ -30,6 +30,16 @@ use milliwatt_wire::time::{RunClock, RunTime};
 use std::path::Path;
 use std::sync::{Arc, mpsc as std_mpsc};
 
+/// Another policy than the default is said: its bursts are the tester's own, and look like the path's.
+fn burst_told() -> Fact {
+    Fact::Event {
+        at: RunTime::ZERO,
+        kind: "late-policy".into(),
+        text: "packets more than 20 ms behind their time are sent in a burst (--on-late burst)"
+            .into(),
+    }
+}
+
 impl<'a> Run<'a> {
     pub(in crate::controller) fn start(
         request: &'a RunRequest,
@@ -95,7 +105,8 @@ impl<'a> Run<'a> {
             (&dial.meter, &downloads.transfers),
             clock,
         )?;
-        for fact in asked {
+        let burst = burst.then(burst_told);
+        for fact in asked.into_iter().chain(burst) {
             drop(media.facts.send(fact));
         }
         Ok(Self {

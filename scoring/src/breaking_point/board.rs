@@ -56,9 +56,9 @@ impl Tries {
         self.held().is_none() && self.tainted >= TAINTED_MOST
     }
 
-    /// Nothing can be learnt at it; once is enough where the guest suffers for it.
+    /// Nothing can be learnt at it; once is enough where the guest suffers for it, unless it did not in another try.
     fn is_unmeasurable(self) -> bool {
-        let said_nothing = self.unmeasured >= UNMEASURED_MOST || self.guest_limited > 0;
+        let said_nothing = self.unmeasured >= UNMEASURED_MOST || self.guest_limited > self.good;
         self.held().is_none() && said_nothing
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-/// A connection whose other end answers nothing for so long is broken: longer than a machine is paused for, shorter than a run
+/// A connection whose other end answers nothing, or takes nothing of what it is sent, for so long is broken: longer than a machine is paused for, shorter than a run
 /// should wait for one that lost the connection, or was taken away.
 const SILENCE_MOST: Duration = Duration::from_secs(30);
 /// The other end is asked first after this time without a word, and then this often.
@@ -18,8 +18,8 @@ pub fn bound_unsent(connection: &impl AsFd, octets: u32) -> io::Result<()> {
     SockRef::from(connection).set_tcp_notsent_lowat(octets)
 }
 
-/// Has a connection break when its other end answers nothing for 30 s, whether octets wait for an answer
-/// (RFC 5482) or none were sent (RFC 9293, 3.8.4): one that is open at this end alone is not waited for.
+/// Has a connection break when its other end answers nothing, or has no room for what it is sent, for 30 s, whether octets wait
+/// for an answer (RFC 5482) or none were sent (RFC 9293, 3.8.4): one that is open at this end alone is not waited for.
 pub fn bound_silence(connection: &impl AsFd) -> io::Result<()> {
     let connection = SockRef::from(connection);
     let asking = TcpKeepalive::new()

@@ -81,9 +81,11 @@ fn sha256(mut source: impl Read) -> io::Result<String> {
     let mut context = Context::new(&SHA256);
     let mut piece = [0; 16 * 1024];
     loop {
-        match source.read(&mut piece)? {
-            0 => break,
-            length => context.update(&piece[..length]),
+        match source.read(&mut piece) {
+            Ok(0) => break,
+            Ok(length) => context.update(&piece[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
     let mut hash = Fingerprint::default();

@@ -1,8 +1,8 @@
 //! Where a leg breaks, held against what the path was made to carry.
 //!
 //! `tbf` and nftables count a frame as milliwatt does: the IP packet and 14 octets of Ethernet. So a rate of R Mbit/s
-//! carries exactly R. The short form has one rate and a narrow range; `MILLIWATT_LONG=1` has every rate of the table in
-//! tests/README.md, over the built-in range.
+//! carries exactly R. The short form has one rate and a narrow range; `MILLIWATT_LONG=1` has what the table in
+//! tests/README.md says.
 
 #![expect(
     clippy::unwrap_used,

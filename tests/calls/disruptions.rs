@@ -10,6 +10,8 @@ use std::ops::Range;
 const FREEZES: [(i64, i64); 3] = [(4_000, 300), (8_000, 700), (13_000, 2_000)];
 /// A packet time, ms: streams fall silent, and are heard again, within one.
 const PACKET_MS: f64 = 20.0;
+/// A call that ends within two packet times of the begin is up then and has no silence: 1.2 calls of two streams end a second.
+const ENDING_STREAMS: u64 = 4;
 /// After the guest goes on what waited in its sockets is read before all streams are heard again: so long at most, ms, and for
 /// each ms that it stood such a part of one besides, since more waits then.
 const CATCHING_UP_MS: f64 = 100.0;
@@ -81,7 +83,8 @@ fn assert_is_pause(found: &Value, stood: &Range<f64>) {
     let ms = |value: &Value| value.as_f64().unwrap();
     let count = |name: &str| found[name].as_u64().unwrap();
     assert_eq!(found["kind"], "pause", "{found:#}");
-    assert_eq!(count("streams_affected"), count("streams"), "{found:#}");
+    let unaffected = count("streams") - count("streams_affected");
+    assert!(unaffected <= ENDING_STREAMS, "{found:#}");
     assert!(count("streams") >= 490, "{found:#}");
     assert_eq!(count("packets_lost"), 0, "{found:#}");
     assert!(count("packets_late") > 0, "{found:#}");

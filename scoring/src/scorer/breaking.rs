@@ -93,8 +93,8 @@ impl Summary<'_> {
         }
         if let Some(mbps) = untold_mbps(&self.steps, leg) {
             return format!(
-                "nothing was told of the {} at {mbps:.1} Mbit/s, below the limit of {limit} Mbit/s: the other leg, which carries the \
-                 guest's own word, had broken by then; mend that first, or give control a path of its own",
+                "the {} was not followed up to the limit of {limit} Mbit/s: at {mbps:.1} Mbit/s nothing was told of it, since the other \
+                 leg, which carries the guest's own word, had broken by then; mend that first, or give control a path of its own",
                 leg.title()
             );
         }

@@ -1,6 +1,6 @@
 //! `milliwatt calibrate`, and what a run makes of what it found.
 
-use crate::lab::requirement;
+use crate::lab::{Lab, MILLIWATT, Side, requirement};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -89,6 +89,29 @@ fn a_calibration_is_kept_and_said_beside_a_run() {
     let scorecard = read(&Path::new(out).join("scorecard.json"));
     assert_eq!(scorecard["noise_floor"]["streams"], 10);
     assert_eq!(scorecard["noise_floor"]["lateness_p999_us"], 123.0);
+}
+
+/// Against an agent on another machine, its path is in what is measured, and that is said; in a file of its own no run would
+/// find it.
+#[test]
+fn a_calibration_against_an_agent_says_that_a_path_is_in_it() {
+    let Some(lab) = Lab::open(&[]) else { return };
+    let agent = lab.start_agent(&[]);
+    let file = lab.path("calibration.json");
+    let mut command = lab.command(Side::Tester, MILLIWATT);
+    command.args(["calibrate", "--streams", "10", "--max-streams", "10"]);
+    command.args(["--for", "1s", "--pacing", "sleep"]);
+    command.args(["--guest", &agent.join, "--out", file.to_str().unwrap()]);
+    let calibrated = command.output().unwrap();
+    let [stdout, stderr] = [&calibrated.stdout, &calibrated.stderr]
+        .map(|text| String::from_utf8_lossy(text).into_owned());
+    assert_eq!(calibrated.status.code(), Some(0), "{stderr}");
+    let kept = read(&file);
+    assert_eq!(kept["floors"][0]["streams"], 10);
+    assert!(
+        stdout.contains("its path is in the PDV") && stdout.contains("without --out"),
+        "{stdout}"
+    );
 }
 
 /// A file that is damaged, or of another machine, is not used, and the run says what to do.

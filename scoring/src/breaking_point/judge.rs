@@ -88,7 +88,8 @@ impl Evidence {
 
     /// What a step that goes on is sure to say of a leg: that it is bad, once two judged seconds in a row are past the same
     /// limit each by itself, and the step would be past it even if nothing were amiss in the rest of it; for a load that is
-    /// held for long, once two windows in a row are bad. None while it is open.
+    /// held for long, once two windows in a row are bad. None while it is open. Of the receive leg it may turn out at the step's
+    /// end that only the guest was overtaxed.
     #[must_use]
     pub fn verdict_so_far(
         &self,

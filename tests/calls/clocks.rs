@@ -1,7 +1,7 @@
 //! Two machines whose clocks have nothing in common.
 
-use super::{assert_nothing_lost, assert_pass};
-use crate::lab::{Agent, Lab, MILLIWATT, RunFolder, Side};
+use super::{assert_nothing_lost, assert_pass_as_witnessed};
+use crate::lab::{Agent, Lab, MILLIWATT, RunFolder, Side, Witness};
 
 /// The guest's monotonic clock is 5000 s ahead (a time namespace; the boot identity stays the same).
 /// The run finds the offset by its exchanges: calls begin together, playout is as deep as it is
@@ -24,12 +24,13 @@ fn a_guest_with_another_clock_is_measured_all_the_same() {
     ];
     let agent = lab.start(Side::Guest, "unshare", &[&ahead[..], &agent].concat());
     let agent = Agent::announced(agent);
+    let witness = Witness::start();
     let ended = lab
         .start_run("smoke", &agent, "run", &["--for", "3s"])
         .wait();
     let run = RunFolder::of(lab.path("run"), ended);
     assert_eq!(run.scorecard["clock"]["same_clock"], false);
-    assert_pass(&run);
+    assert_pass_as_witnessed(&run, &witness.end());
     assert_nothing_lost(&run);
     let (offset, round_trip) = (
         run.number("/clock/offset_ms"),

@@ -1,7 +1,7 @@
 //! A machine that stands still for 700 ms, at the guest and at the tester: who gets the blame?
 
-use super::{LEGS, wait_for_run_time};
-use crate::lab::{Frozen, Lab, RunFolder, Side, long};
+use super::{LEGS, assert_verdict_as_witnessed, wait_for_run_time};
+use crate::lab::{Frozen, Lab, RunFolder, Side, Witness, long};
 use serde_json::Value;
 
 /// The run time at which it stands still, ms: the scenario's 10 calls are up within 1 s.
@@ -34,17 +34,13 @@ fn a_frozen_guest_is_dead_air_and_no_loss() {
         ("smoke", "8s", 20..=20)
     };
     let at_ms = if long() { AT_MS + 8_000 } else { AT_MS };
+    let witness = Witness::start();
     let program = lab.start_run(scenario, &agent, "run", &["--for", time]);
     wait_for_run_time(&lab.path("run"), at_ms);
     let stood = Frozen::for_ms(&agent.program, 700);
     let run = RunFolder::of(lab.path("run"), program.wait());
     println!("the guest stood for {stood:.0} ms");
-    assert_eq!(run.verdict(), "fail", "{}", run.ended.stdout);
-    assert_eq!(
-        run.scorecard["validity"]["valid"], true,
-        "{}",
-        run.scorecard["validity"]
-    );
+    assert_verdict_as_witnessed(&run, &witness.end(), "fail");
     for (leg, arrives_at) in LEGS.into_iter().zip([Side::Guest, Side::Tester]) {
         let at = |what: &str| format!("/legs/{leg}/{what}");
         assert_eq!(

@@ -1,12 +1,13 @@
 //! The other codec and the other role.
 
-use super::{assert_nothing_lost, assert_pass};
-use crate::lab::{Agent, Lab, MILLIWATT, RunFolder, Side};
+use super::{assert_nothing_lost, assert_pass_as_witnessed};
+use crate::lab::{Agent, Lab, MILLIWATT, RunFolder, Side, Witness};
 
 /// A-law from end to end: the recordings are A-law too (WAVE format tag 6).
 #[test]
 fn a_law_calls_run_clean() {
     let Some(lab) = Lab::open(&[]) else { return };
+    let witness = Witness::start();
     let run = lab.run(
         "smoke",
         &[
@@ -18,7 +19,7 @@ fn a_law_calls_run_clean() {
             "all",
         ],
     );
-    assert_pass(&run);
+    assert_pass_as_witnessed(&run, &witness.end());
     assert_nothing_lost(&run);
     assert_eq!(
         (
@@ -38,8 +39,9 @@ fn a_law_calls_run_clean() {
 #[test]
 fn the_echo_role_runs_clean() {
     let Some(lab) = Lab::open(&[]) else { return };
+    let witness = Witness::start();
     let run = lab.run("smoke", &["--for", "3s", "--set", "agent.role=echo"]);
-    assert_pass(&run);
+    assert_pass_as_witnessed(&run, &witness.end());
     assert_nothing_lost(&run);
     assert_eq!(
         run.count("/legs/sent/packets_received"),
@@ -58,11 +60,12 @@ fn calls_over_ipv6_run_clean() {
     let agent = Agent::announced(lab.start(Side::Tester, MILLIWATT, &listen));
     let run = ["run", "smoke", "--for", "2s", "--guest", &agent.join];
     let rest = ["--out", out, "--set", "validity.lateness=20ms"];
+    let witness = Witness::start();
     let ended = lab
         .start(Side::Tester, MILLIWATT, &[&run[..], &rest].concat())
         .wait();
     let run = RunFolder::of(lab.path("run"), ended);
-    assert_pass(&run);
+    assert_pass_as_witnessed(&run, &witness.end());
     assert_nothing_lost(&run);
     // 172 octets of RTP, 8 of UDP, 40 of IPv6, 14 of Ethernet, 20 streams of 50 packets/s: 1.872 Mbit/s.
     let rtp = run.number("/legs/receive/rtp_mbps");

@@ -2,8 +2,8 @@
 
 mod relay;
 
-use super::{LEGS, assert_nothing_lost, assert_pass};
-use crate::lab::{Agent, Capture, Captured, Lab, MILLIWATT, RunFolder, Side, analyze};
+use super::{LEGS, assert_nothing_lost, assert_pass_as_witnessed};
+use crate::lab::{Agent, Capture, Captured, Lab, MILLIWATT, RunFolder, Side, Witness, analyze};
 use milliwatt_generator::voice::Voice;
 use milliwatt_wire::id::Leg;
 use milliwatt_wire::load::{Codec, TONE_A_HZ, TONE_B_HZ};
@@ -27,10 +27,11 @@ fn encrypted_calls_are_recorded_and_nothing_of_them_is_heard_on_the_way() {
     let agent = lab.start_agent(&[]);
     let on_the_cable = Capture::of(&lab, Side::Tester, ON_THE_CABLE);
     let args = [&SRTP[..], &["--keep-recordings", "all", "--capture"]].concat();
+    let witness = Witness::start();
     let ended = lab.start_run("smoke", &agent, "run", &args).wait();
     let run = RunFolder::of(lab.path("run"), ended);
     let on_the_cable = on_the_cable.end();
-    assert_pass(&run);
+    assert_pass_as_witnessed(&run, &witness.end());
     assert_nothing_lost(&run);
     for count in ["expected", "received", "scored"] {
         assert_eq!(run.count(&format!("/recordings/{count}")), 10, "{count}");
@@ -126,8 +127,9 @@ fn assert_made_again(run: &RunFolder) {
 fn an_encrypted_echo_runs_clean() {
     let Some(lab) = Lab::open(&[]) else { return };
     let args = [&SRTP[..], &["--set", "agent.role=echo"]].concat();
+    let witness = Witness::start();
     let run = lab.run("smoke", &args);
-    assert_pass(&run);
+    assert_pass_as_witnessed(&run, &witness.end());
     assert_nothing_lost(&run);
     assert_eq!(
         run.count("/legs/sent/packets_received"),

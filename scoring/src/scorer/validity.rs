@@ -4,6 +4,7 @@ use super::Summary;
 use super::end::{EndRecord, float, lateness_of, lateness_us, seconds_of, to_unit};
 use crate::judgement::Judgement;
 use crate::measured::{Outcome, ThresholdResult, Validity};
+use crate::metric::find_metric;
 use crate::percentile::Percentile;
 use milliwatt_wire::facts::PacingSecond;
 use milliwatt_wire::id::{End, Leg};
@@ -11,8 +12,8 @@ use std::collections::BTreeSet;
 
 /// What depends on when packets arrived: a metric's name begins so.
 const BY_ARRIVAL: [&str; 7] = [
-    "breaking_point",
     "dead_air",
+    "discarded_percent",
     "interarrival_jitter_ms",
     "ipdv_ms",
     "mos_lq",
@@ -119,8 +120,9 @@ impl Summary<'_> {
             return None;
         }
         let by_arrival = |result: &&ThresholdResult| {
+            let (leg, metric) = self.decided_by(result);
             let mut metrics = BY_ARRIVAL.iter();
-            result.leg == Some(Leg::Sent) && metrics.any(|metric| result.metric.starts_with(metric))
+            leg == Some(Leg::Sent) && metrics.any(|by| metric.starts_with(by))
         };
         let failed: Vec<_> = results.iter().filter(|result| result.fails()).collect();
         let first = failed.first().filter(|_| failed.iter().all(by_arrival))?;
@@ -130,6 +132,13 @@ impl Summary<'_> {
             first.metric,
             Leg::Sent.title()
         ))
+    }
+
+    /// Of which leg it is, and by what it was decided: a breaking point by the metric that was past its limit first.
+    fn decided_by<'r>(&'r self, result: &'r ThresholdResult) -> (Option<Leg>, &'r str) {
+        let broken = find_metric(&result.metric).and_then(|metric| metric.breaking_leg(result.leg));
+        let first = broken.and_then(|leg| self.breaking_point_of(leg)?.metric.as_deref());
+        (broken.or(result.leg), first.unwrap_or(&result.metric))
     }
 
     /// A guest that told nothing of some of full load may have done anything in it; one that was

@@ -1,7 +1,7 @@
 //! Where legs break, and what thresholds on it say.
 
 use super::stepped::Stepped;
-use super::truth::{Slot, Truth, first};
+use super::truth::{Slot, TRANSIT, Truth, first};
 use crate::judgement::{Basis, Bound, Judgement, Threshold, Window};
 use crate::measured::{BreakingPoint, Measured, Outcome, Reached, Verdict};
 use milliwatt_wire::facts::{Fact, SentSecond};
@@ -16,10 +16,12 @@ enum Happens {
     Loss(Leg),
     /// The same on the sent leg, and the guest's playout misses three slots twice.
     Overtaxed,
+    /// Each fifth packet of the sent leg comes 40 ms later.
+    Late,
     /// The tester keeps no time.
     Stall,
 }
-use Happens::{Loss, Nothing, Overtaxed, Stall};
+use Happens::{Late, Loss, Nothing, Overtaxed, Stall};
 
 /// A step of 6 s in which both ends send so many Mbit/s.
 fn step(mbps: u32, happens: Happens) -> Truth {
@@ -44,6 +46,10 @@ fn step(mbps: u32, happens: Happens) -> Truth {
         Overtaxed => {
             truth.set(first(Leg::Sent), 160..170, Slot::Lost);
             truth.miss_playout(&[110, 120]);
+        }
+        Late => {
+            let late = |slot: usize| TRANSIT + i64::try_from(slot % 5).unwrap() * 10_000_000;
+            truth.each_transit(Leg::Sent, late);
         }
         Stall => (1..6).for_each(|second| {
             truth.stall(End::Tester, second);
@@ -159,6 +165,29 @@ fn a_breaking_point_is_found_by_its_path_in_the_scorecard_too() {
         outcomes(&super::breaking::run(&SEARCHED, &[sent])),
         [Outcome::Fail]
     );
+}
+
+/// The sent leg breaks at 110 by `happens`; the tester's system stamps no arrival.
+fn unstamped(happens: Happens, threshold: Threshold) -> Measured {
+    let steps = [40, 110].map(|mbps| (mbps, Ramp, if mbps == 40 { Nothing } else { happens }));
+    let mut stepped = stepped(&steps, &[threshold]);
+    stepped.steps[0].2.unstamped = Some(End::Tester);
+    stepped.measure()
+}
+
+/// However it is spelt. A leg that broke by loss did, whenever packets came.
+#[test]
+fn a_leg_that_broke_by_delay_to_a_tester_that_stamps_no_arrival_is_no_finding() {
+    let spelt = at_least("breaking_point.sent.last_good_mbps", None, 100.0);
+    let named = at_least("breaking_point.last_good_mbps", Some(Leg::Sent), 100.0);
+    for threshold in [spelt, named] {
+        let run = unstamped(Late, threshold.clone());
+        assert_eq!(run.verdict, Verdict::Invalid, "{:?}", run.breaking_point);
+        let reason = &run.validity.reasons[0];
+        assert!(reason.contains("does not stamp arrivals"), "{reason}");
+        let run = unstamped(Loss(Leg::Sent), threshold);
+        assert_eq!(run.verdict, Verdict::Fail, "{:?}", run.validity.reasons);
+    }
 }
 
 /// A leg that broke at the first load held nothing.

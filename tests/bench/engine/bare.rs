@@ -8,7 +8,7 @@ use std::process::Command;
 
 /// First port of what the tester sends, and of what the guest sends: a bare sender and a bare receiver of one
 /// machine do not share sockets.
-const PORTS: [(Side, &str); 2] = [(Side::Tester, "20000"), (Side::Guest, "30000")];
+const PORTS: [(Side, u32); 2] = [(Side::Tester, 20_000), (Side::Guest, 30_000)];
 
 /// The compiled program.
 pub(crate) struct Bare {
@@ -36,7 +36,7 @@ impl Bare {
         let (local, remote) = (from.address(), other(from).address());
         let ends = format!(
             "{what} --local {local} --remote {remote} --port {}",
-            port(from)
+            first_port(from)
         );
         self.start(lab, from, &format!("{ends} {options}"))
     }
@@ -44,7 +44,7 @@ impl Bare {
     /// Starts a loop that reads what the other machine sends (`receive`, `sink`), and waits until its sockets are
     /// open.
     pub(crate) fn start_receiver(&self, lab: &Lab, at: Side, what: &str, options: &str) -> Loop {
-        let (local, port) = (at.address(), port(other(at)));
+        let (local, port) = (at.address(), first_port(other(at)));
         let receiver = self.start(
             lab,
             at,
@@ -58,7 +58,7 @@ impl Bare {
     /// Starts our own pacing thread in place of `pace`, with these options.
     pub(crate) fn start_paced(lab: &Lab, options: &str) -> Loop {
         let (from, to) = (Side::Tester, Side::Guest);
-        let (local, remote, port) = (from.address(), to.address(), port(from));
+        let (local, remote, port) = (from.address(), to.address(), first_port(from));
         let words = format!("{WORD} --local {local} --remote {remote} --port {port} {options}");
         let program = std::env::current_exe().unwrap();
         Loop::start(lab, from, program.to_str().unwrap(), &words)
@@ -85,7 +85,8 @@ impl Loop {
     }
 }
 
-fn port(sender: Side) -> &'static str {
+/// First port of the streams that `sender` sends.
+pub(crate) fn first_port(sender: Side) -> u32 {
     let port = PORTS.iter().find(|(side, _)| *side == sender);
     port.unwrap().1
 }

@@ -2,6 +2,7 @@
 //! that pace and receive as many streams at either end.
 
 use crate::Bench;
+use crate::bare::{self, Loop};
 use crate::lab::Side;
 use crate::ours::{self, CALLS, GUEST_PRIORITY, PACING, PACINGS, Pacing, lateness_said};
 use crate::pairs::{Measured, Required, compare, pass_or_fail};
@@ -23,30 +24,57 @@ struct BareRun {
 }
 
 /// Paces and receives `streams` streams at either end. The tester's loops are those of its threads: pacing, and
-/// receiving each 50 ms in the ordinary class. The guest's wake each slot, under `SCHED_FIFO`.
+/// receiving each 50 ms in the ordinary class. The guest's wake each slot, under `SCHED_FIFO`, one on each processor as the
+/// agent's media threads: from how many processors packets come decides what it costs to receive them.
 fn run_bare(bench: &Bench, streams: u32, pacing: &Pacing) -> BareRun {
     let (bare, lab) = (&bench.bare, &bench.lab);
-    let many = format!("--streams {streams}");
-    let tester = format!("{many} --poll 50000");
-    let guest = format!("{many} --fifo {GUEST_PRIORITY}");
-    let heard = format!("{guest} --poll {}", pacing.slot_us);
-    let heard = bare.start_receiver(lab, Side::Guest, "receive", &heard);
-    let receiving = bare.start_receiver(lab, Side::Tester, "receive", &tester);
+    let tester = format!("--streams {streams}");
     let time = format!("--seconds {}", bench.seconds);
-    let back = format!("{guest} {time} --slot {}", pacing.slot_us);
-    let back = bare.start_sender(lab, Side::Guest, "pace", &back);
-    let pacing = format!("{many} {time} {}", pacing.bare_options());
+    let guests = |sender: Side, options: String| {
+        let options = move |part: String| format!("{part} --fifo {GUEST_PRIORITY} {options}");
+        parts(streams, sender).map(options)
+    };
+    let poll = format!("--poll {}", pacing.slot_us);
+    let heard = guests(Side::Tester, poll)
+        .map(|options| bare.start_receiver(lab, Side::Guest, "receive", &options));
+    let heard: Vec<Loop> = heard.collect();
+    let polled = format!("{tester} --poll 50000");
+    let receiving = bare.start_receiver(lab, Side::Tester, "receive", &polled);
+    let back = guests(Side::Guest, format!("{time} --slot {}", pacing.slot_us))
+        .map(|options| bare.start_sender(lab, Side::Guest, "pace", &options));
+    let back: Vec<Loop> = back.collect();
+    let pacing = format!("{tester} {time} {}", pacing.bare_options());
     let pacing = bare.start_sender(lab, Side::Tester, "pace", &pacing).end();
-    let (back, heard, receiving) = (back.end(), heard.end(), receiving.end());
+    let back = sum(back, "sent");
+    let (heard, receiving) = (sum(heard, "received"), receiving.end());
     BareRun {
-        lost: [lost(&pacing, &heard), lost(&back, &receiving)],
+        lost: [
+            count(&pacing, "sent") - heard,
+            back - count(&receiving, "received"),
+        ],
         pacing,
         receiving,
     }
 }
 
-fn lost(sender: &Value, receiver: &Value) -> i64 {
-    sender["sent"].as_i64().unwrap() - receiver["received"].as_i64().unwrap()
+/// The streams of `sender` in as many parts as there are processors, as options of a loop.
+fn parts(streams: u32, sender: Side) -> impl Iterator<Item = String> {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let parts = u32::try_from(processors).unwrap().min(streams);
+    let first = move |part: u32| streams * part / parts;
+    (0..parts).map(move |part| {
+        let port = bare::first_port(sender) + 2 * first(part);
+        format!("--streams {} --port {port}", first(part + 1) - first(part))
+    })
+}
+
+/// What all these loops counted.
+fn sum(loops: Vec<Loop>, what: &str) -> i64 {
+    loops.into_iter().map(|one| count(&one.end(), what)).sum()
+}
+
+fn count(measured: &Value, what: &str) -> i64 {
+    measured[what].as_i64().unwrap()
 }
 
 impl BareRun {

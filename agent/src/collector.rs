@@ -13,8 +13,8 @@ use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 
-/// So long after a second's end each receiving thread has read what came in it, ns: the tester's reads each 50 ms.
-const READING_NS: i64 = 120 * NS_PER_MS;
+/// So long after a second's end each receiving thread has read what came in it, ns: the tester's reads each 100 ms.
+const READING_NS: i64 = 220 * NS_PER_MS;
 
 /// Where facts come from and what a second's end adds to them.
 pub struct Collector {

@@ -1,6 +1,9 @@
 //! Reading the sockets of many ports: the part of a receiving thread that asks the system. What is done with a
 //! datagram is the [`Listener`]'s.
 
+mod turns;
+
+use self::turns::Turns;
 use milliwatt_wire::capture::Channel;
 use milliwatt_wire::clock::{ClockPair, StampClock, mono_now};
 use milliwatt_wire::socket::{DATAGRAM_OCTETS, Datagram, MediaSocket, Poller, ReceiveBatch};
@@ -46,6 +49,9 @@ pub trait Listener {
 /// Where a reading ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
+    /// When each RTP socket had its turn, whether or not something waits there: for a thread that comes so seldom that
+    /// something waits at nearly all, and to be told at which saves nothing.
+    Each,
     /// At what waited when it began; what comes meanwhile waits for the next. To look for a packet or two at a time costs
     /// as much again as to read them.
     Begun,
@@ -60,14 +66,7 @@ pub struct SocketReader {
     /// Octets that are fetched of an RTP packet.
     rtp_octets: usize,
     until: Until,
-    /// Sockets that have something, and how many of them have had their turn: the others have theirs first in the next
-    /// reading.
-    told: Vec<u32>,
-    turns: usize,
-    /// Those of them that had their turn and have more.
-    more: Vec<u32>,
-    /// By token, whether a socket is one of those.
-    is_told: Vec<bool>,
+    turns: Turns,
     /// Datagrams looked for in the first round.
     first: usize,
     /// The last reading did not get through.
@@ -86,20 +85,19 @@ impl SocketReader {
         clock: RunClock,
     ) -> io::Result<Self> {
         let poller = Poller::new()?;
-        let mut is_told = Vec::new();
+        let mut sockets = 0;
         for (port, (rtp, rtcp)) in (0_u32..).zip(ports) {
-            poller.add(rtp, port * 2)?;
+            if until != Until::Each {
+                poller.add(rtp, port * 2)?;
+            }
             poller.add(rtcp, port * 2 + 1)?;
-            is_told.extend([false; 2]);
+            sockets += 2;
         }
         Ok(Self {
             poller,
             rtp_octets: DATAGRAM_OCTETS,
             until,
-            told: Vec::with_capacity(is_told.len()),
-            turns: 0,
-            more: Vec::with_capacity(is_told.len()),
-            is_told,
+            turns: Turns::of(sockets),
             batch: ReceiveBatch::of_connected(waiting.max(BATCH)),
             first: waiting.max(1),
             is_behind: false,
@@ -145,12 +143,12 @@ impl SocketReader {
     }
 
     fn read_rounds(&mut self, listener: &mut impl Listener, until: MonoTime) -> bool {
-        self.begin_round();
+        self.turns.begin_round();
         if !self.look() {
             return false;
         }
         for round in 0..ROUNDS {
-            if self.told.is_empty() {
+            if self.turns.is_empty() {
                 return true;
             }
             if round > 0 && mono_now() >= until {
@@ -159,61 +157,45 @@ impl SocketReader {
             if !self.read_told(listener, round, until) {
                 return false;
             }
-            self.begin_round();
-            if self.told.is_empty() && self.until == Until::Empty && !self.look() {
+            self.turns.begin_round();
+            if self.turns.is_empty() && self.until == Until::Empty && !self.look() {
                 return false;
             }
         }
         false
     }
 
-    /// Those that had no turn have theirs, and after them those that have more.
-    fn begin_round(&mut self) {
-        self.told.drain(..self.turns);
-        self.told.append(&mut self.more);
-        self.turns = 0;
-    }
-
     /// Asks which further sockets have something: all that do. False where the system does not say.
     fn look(&mut self) -> bool {
+        if self.until == Until::Each {
+            self.turns.add_each_rtp();
+        }
         loop {
             let Ok(tokens) = self.poller.wait(Some(0)) else {
                 return false;
             };
-            let known = self.told.len();
-            for token in tokens {
-                if let Some(is_told) = self.is_told.get_mut(*token as usize)
-                    && !std::mem::replace(is_told, true)
-                {
-                    self.told.push(*token);
-                }
-            }
-            if tokens.len() < Poller::MOST || self.told.len() == known {
+            let added = self.turns.add(tokens);
+            if tokens.len() < Poller::MOST || added == 0 {
                 return true;
             }
         }
     }
 
-    fn expect_group(&self, listener: &impl Listener, from: usize) {
-        for token in self.told.iter().skip(from).take(GROUP) {
-            listener.expect((token / 2) as usize);
-        }
-    }
-
-    /// Reads the sockets that have something, each once. False when it is `until` before all had their turn.
+    /// Reads the sockets whose turn it is, each once. False when it is `until` before all had theirs.
     fn read_told(&mut self, listener: &mut impl Listener, round: usize, until: MonoTime) -> bool {
-        self.expect_group(listener, self.turns);
-        while let Some(token) = self.told.get(self.turns).copied() {
-            if self.turns.is_multiple_of(GROUP) {
-                self.expect_group(listener, self.turns + GROUP);
+        expect(listener, self.turns.ahead(0));
+        loop {
+            if self.turns.taken().is_multiple_of(GROUP) {
+                expect(listener, self.turns.ahead(GROUP));
             }
-            self.turns += 1;
+            let Some(token) = self.turns.next() else {
+                return true;
+            };
             let begun = self.read_socket(listener, (token, round), until);
-            if begun.is_some_and(|begun| begun >= until) && self.turns < self.told.len() {
+            if begun.is_some_and(|begun| begun >= until) && !self.turns.are_over() {
                 return false;
             }
         }
-        true
     }
 
     /// Reads what waits at a socket: what is to be expected there in this round, or all of it. Gives when it was read.
@@ -230,11 +212,8 @@ impl SocketReader {
         };
         let Drained { last, has_more } = self.drain(listener, (token, most, times), until);
         // Where it is looked again until nothing comes, the system tells at less cost that it was all.
-        if has_more && self.until == Until::Begun {
-            self.more.push(token);
-        } else if let Some(is_told) = self.is_told.get_mut(token as usize) {
-            *is_told = false;
-        }
+        self.turns
+            .end(token, has_more && self.until != Until::Empty);
         last
     }
 
@@ -260,6 +239,13 @@ impl SocketReader {
             }
         }
         drained
+    }
+}
+
+/// Has the listener touch what the next sockets need.
+fn expect(listener: &impl Listener, ahead: &[u32]) {
+    for token in ahead.iter().take(GROUP) {
+        listener.expect((token / 2) as usize);
     }
 }
 

@@ -41,6 +41,16 @@ struct Taker<'p> {
     taken: Vec<(usize, u8)>,
 }
 
+impl<'p> Taker<'p> {
+    fn of(ports: &'p [Port], comes: Option<usize>) -> Self {
+        Self {
+            ports,
+            comes,
+            taken: Vec::new(),
+        }
+    }
+}
+
 impl Listener for Taker<'_> {
     fn socket(&self, port: usize, channel: Channel) -> &MediaSocket {
         let Port { rtp, rtcp } = &self.ports[port];
@@ -59,8 +69,12 @@ impl Listener for Taker<'_> {
 }
 
 fn send(port: &Port, number: u8) {
+    send_to(&port.rtp, number);
+}
+
+fn send_to(socket_of_it: &MediaSocket, number: u8) {
     let from = socket();
-    from.connect(port.rtp.local_addr()).unwrap();
+    from.connect(socket_of_it.local_addr()).unwrap();
     assert_eq!(from.send(&[number; 172]), SendOutcome::Sent);
 }
 
@@ -83,11 +97,7 @@ fn a_reading_takes_what_waited_as_it_began_and_leaves_what_came_since() {
         send(&ports[7], number);
     }
     send(&ports[2], 50);
-    let mut first = Taker {
-        ports: &ports,
-        comes: Some(100),
-        taken: Vec::new(),
-    };
+    let mut first = Taker::of(&ports, Some(100));
     assert!(reader.read(&mut first, later()));
     first.taken.sort_unstable();
     let bunch = (0..10).map(|number| (7, number));
@@ -95,11 +105,7 @@ fn a_reading_takes_what_waited_as_it_began_and_leaves_what_came_since() {
         first.taken,
         [(2, 50)].into_iter().chain(bunch).collect::<Vec<_>>()
     );
-    let mut second = Taker {
-        ports: &ports,
-        comes: None,
-        taken: Vec::new(),
-    };
+    let mut second = Taker::of(&ports, None);
     assert!(reader.read(&mut second, later()));
     second.taken.sort_unstable();
     let came = [(102, 99)].into_iter().chain([(107, 99); 10]);
@@ -114,17 +120,40 @@ fn a_reading_of_more_sockets_than_are_told_at_once_takes_a_packet_of_each() {
     for port in &ports {
         send(port, 1);
     }
-    let mut taker = Taker {
-        ports: &ports,
-        comes: None,
-        taken: Vec::new(),
-    };
+    let mut taker = Taker::of(&ports, None);
     assert!(reader.read(&mut taker, later()));
     taker.taken.sort_unstable();
     assert_eq!(
         taker.taken,
         (0..PORTS).map(|port| (port, 1)).collect::<Vec<_>>()
     );
+}
+
+/// Port by port, whether or not something waits there, and a report where one does. What comes meanwhile at a port that had
+/// its turn is left for the next reading.
+#[test]
+fn a_reading_of_each_socket_takes_what_waits_port_by_port() {
+    let ports = open_ports(PORTS);
+    let mut reader = reader(&ports, Until::Each);
+    for number in 0..10 {
+        send(&ports[7], number);
+    }
+    send(&ports[1000], 50);
+    send_to(&ports[3].rtcp, 200);
+    let mut first = Taker::of(&ports, Some(PORTS - 1));
+    assert!(reader.read(&mut first, later()));
+    let bunch = (0..10).map(|number| (7, number));
+    let [one, report] = [(1000, 50), (3, 200)];
+    let expected = [(7, 0), one, report].into_iter().chain(bunch.skip(1));
+    assert_eq!(first.taken, expected.collect::<Vec<_>>());
+    let mut second = Taker::of(&ports, None);
+    assert!(reader.read(&mut second, later()));
+    second.taken.sort_unstable();
+    let came = [(2, 99)]
+        .into_iter()
+        .chain([(6, 99); 10])
+        .chain([(999, 99)]);
+    assert_eq!(second.taken, came.collect::<Vec<_>>());
 }
 
 /// Twenty packets to each, one to each in turn.
@@ -140,14 +169,16 @@ fn send_twenty(ports: &[Port]) {
 /// reading goes on at the next port, one after the other until each is empty.
 #[test]
 fn a_reading_that_did_not_get_through_goes_on_where_it_ended() {
+    for until in [Until::Each, Until::Begun] {
+        goes_on_where_it_ended(until);
+    }
+}
+
+fn goes_on_where_it_ended(until: Until) {
     let ports = open_ports(3);
-    let mut reader = reader(&ports, Until::Begun);
+    let mut reader = reader(&ports, until);
     send_twenty(&ports);
-    let mut taker = Taker {
-        ports: &ports,
-        comes: None,
-        taken: Vec::new(),
-    };
+    let mut taker = Taker::of(&ports, None);
     assert!(!reader.read(&mut taker, mono_now()));
     assert_eq!(taker.taken.len(), 1);
     assert!(reader.read(&mut taker, later()));
@@ -168,11 +199,7 @@ fn a_port_is_read_out_of_its_turn_until_it_is_empty() {
     let ports = open_ports(3);
     let mut reader = reader(&ports, Until::Begun);
     send_twenty(&ports);
-    let mut taker = Taker {
-        ports: &ports,
-        comes: None,
-        taken: Vec::new(),
-    };
+    let mut taker = Taker::of(&ports, None);
     assert!(!reader.read_port(2, &mut taker, mono_now()));
     assert_eq!(taker.taken.len(), 20);
     assert!(
@@ -189,11 +216,7 @@ fn a_reading_until_nothing_comes_goes_on_while_something_does() {
     let ports = open_ports(PORTS);
     let mut reader = reader(&ports, Until::Empty);
     send(&ports[0], 1);
-    let mut taker = Taker {
-        ports: &ports,
-        comes: Some(1),
-        taken: Vec::new(),
-    };
+    let mut taker = Taker::of(&ports, Some(1));
     assert!(!reader.read(&mut taker, later()), "there is always more");
     assert!(taker.taken.len() >= 64, "{}", taker.taken.len());
 }

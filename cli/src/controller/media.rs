@@ -81,7 +81,7 @@ pub(super) fn start(
     let ports = Arc::new(ports);
     let sent: Arc<[AtomicU32]> = ports.iter().map(|_| AtomicU32::new(0)).collect();
     let room = fact_ring(&load, ports.len());
-    // All streams of a step end together, what came of them is read 50 ms at a time, and each packet of a leg that broke may
+    // All streams of a step end together, what came of them is read 100 ms at a time, and each packet of a leg that broke may
     // be told of.
     let (receiving_facts, receiving_ring) = rtrb::RingBuffer::new((4 * room).max(RECEIVING_FACTS));
     let (facts, inbox) = mpsc::channel();

@@ -24,7 +24,7 @@ struct BareRun {
 }
 
 /// Paces and receives `streams` streams at either end. The tester's loops are those of its threads: pacing, and
-/// receiving each 50 ms in the ordinary class. The guest's wake each slot, under `SCHED_FIFO`, one on each processor as the
+/// receiving each 100 ms in the ordinary class. The guest's wake each slot, under `SCHED_FIFO`, one on each processor as the
 /// agent's media threads: from how many processors packets come decides what it costs to receive them.
 fn run_bare(bench: &Bench, streams: u32, pacing: &Pacing) -> BareRun {
     let (bare, lab) = (&bench.bare, &bench.lab);
@@ -38,7 +38,7 @@ fn run_bare(bench: &Bench, streams: u32, pacing: &Pacing) -> BareRun {
     let heard = guests(Side::Tester, poll)
         .map(|options| bare.start_receiver(lab, Side::Guest, "receive", &options));
     let heard: Vec<Loop> = heard.collect();
-    let polled = format!("{tester} --poll 50000");
+    let polled = format!("{tester} --poll 100000");
     let receiving = bare.start_receiver(lab, Side::Tester, "receive", &polled);
     let back = guests(Side::Guest, format!("{time} --slot {}", pacing.slot_us))
         .map(|options| bare.start_sender(lab, Side::Guest, "pace", &options));
@@ -151,7 +151,7 @@ pub(crate) fn compare_full_duplex(bench: &Bench) {
 /// CPU of the receiving thread for each packet, at 500 streams.
 pub(crate) fn compare_receiving(bench: &Bench) {
     println!(
-        "  500 streams, kernel stamps, each 50 ms; CPU time of the receiving thread for each packet"
+        "  500 streams, kernel stamps, each 100 ms; CPU time of the receiving thread for each packet"
     );
     let said = |us: f64| Measured {
         figure: us,

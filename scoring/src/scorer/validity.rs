@@ -127,7 +127,7 @@ impl Summary<'_> {
         let failed: Vec<_> = results.iter().filter(|result| result.fails()).collect();
         let first = failed.first().filter(|_| failed.iter().all(by_arrival))?;
         Some(format!(
-            "{} of the {} is over its limit, and the tester's system does not stamp arrivals: how late the tester read is in it; \
+            "{} of the {} is past its limit, and the tester's system does not stamp arrivals: how late the tester read is in it; \
              run the tester on a Linux that supports SO_TIMESTAMPING",
             first.metric,
             Leg::Sent.title()

@@ -43,6 +43,7 @@ impl<'a> RtpView<'a> {
 
     /// The same of a packet of which only the first octets were captured; `length` is what it had on the wire. At
     /// least the fixed header must be there; padding that was not captured counts as payload.
+    #[inline]
     pub fn parse_captured(octets: &'a [u8], length: usize) -> Result<Self, RtpError> {
         let length = length.max(octets.len());
         let need = |expected: usize, actual: usize| {

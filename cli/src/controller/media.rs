@@ -34,40 +34,46 @@ use tokio::sync::mpsc as queue;
 const GATHER_NS: i64 = 50_000_000;
 
 /// Facts that the receiving thread's ring holds at least.
-const RECEIVING_FACTS: usize = 16_384;
+const RECEIVING_FACTS: usize = 8192;
 /// Priority of the receiving thread where the tester gives way to other programs: below all that sends by the clock.
 const RECEIVING_PRIORITY: u8 = 10;
 /// What is known of the run beside its load, for the first fact.
-pub(super) struct Opening {
-    pub(super) run: u64,
-    pub(super) guest_named: bool,
-    pub(super) judgement: String,
+pub struct Opening {
+    /// The run.
+    pub run: u64,
+    /// The guest was named, and is no agent of this run's own.
+    pub guest_named: bool,
+    /// Thresholds and what makes a run valid, as JSON.
+    pub judgement: String,
     /// What the parties say.
-    pub(super) voices: Arc<Voices>,
-    pub(super) burst: bool,
+    pub voices: Arc<Voices>,
+    /// What is late is sent all the same, at once.
+    pub burst: bool,
     /// What is not media gives way to other programs.
-    pub(super) background: bool,
-    pub(super) pace: Pace,
+    pub background: bool,
+    /// How pacing threads wait, and how many there are.
+    pub pace: Pace,
     /// Where the tester's half of the capture is written, when one was asked for.
-    pub(super) capture: Option<PathBuf>,
+    pub capture: Option<PathBuf>,
 }
 
 /// The running media of the tester.
-pub(super) struct TesterMedia {
+pub struct TesterMedia {
     /// Facts of the controller go in here.
-    pub(super) facts: mpsc::Sender<Fact>,
+    pub facts: mpsc::Sender<Fact>,
     /// Blocks come out here; the channel closes after the last.
-    pub(super) blocks: queue::UnboundedReceiver<std::io::Result<Vec<u8>>>,
+    pub blocks: queue::UnboundedReceiver<std::io::Result<Vec<u8>>>,
     /// Ends the collector once the controller has said its last.
-    pub(super) finish: mpsc::Sender<()>,
+    pub finish: mpsc::Sender<()>,
     /// Pacing and receiving threads, joined by the collector.
-    pub(super) media_over: queue::UnboundedReceiver<()>,
+    pub media_over: queue::UnboundedReceiver<()>,
     /// The tester's half of the capture; ends when media is over.
-    pub(super) capture: Option<JoinHandle<()>>,
+    pub capture: Option<JoinHandle<()>>,
 }
 
-/// Starts pacing and receiving at run time zero of `clock`.
-pub(super) fn start(
+/// Starts pacing and receiving at run time zero of `clock`, on proven ports. Fails where the system gives no thread or no
+/// poll set.
+pub fn start(
     (load, keys): (LoadSpec, Option<Arc<MediaKeys>>),
     (ports, local, same_clock): (Vec<PortPair>, IpAddr, bool),
     plan: &Arc<CallPlan>,

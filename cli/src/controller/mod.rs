@@ -17,7 +17,7 @@ pub mod environment;
 mod hooks;
 mod link;
 mod live;
-mod media;
+pub mod media;
 mod neighbours;
 mod own_agent;
 pub mod pace;

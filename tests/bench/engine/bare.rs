@@ -70,6 +70,11 @@ impl Bare {
 }
 
 impl Loop {
+    /// The process, for what the kernel counts of it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.program.pid()
+    }
+
     fn start(lab: &Lab, side: Side, program: &str, words: &str) -> Self {
         let words: Vec<&str> = words.split_whitespace().collect();
         Self {

@@ -5,13 +5,16 @@ use crate::Bench;
 use crate::bare::{self, Loop};
 use crate::lab::Side;
 use crate::ours::{self, CALLS, GUEST_PRIORITY, PACING, PACINGS, Pacing, lateness_said};
-use crate::pairs::{Measured, Required, compare, pass_or_fail};
+use crate::pairs::{Measured, Required, compare, compare_at_once, pass_or_fail};
 use serde_json::Value;
 
 /// 120 Mbit/s each way: 1400 streams of 50 packets of 214 octets a second.
 const FULL_DUPLEX_CALLS: u32 = 700;
 /// Lateness p99.9 at 120 Mbit/s both ways, us: below.
 const FULL_DUPLEX_LATENESS_US: f64 = 5000.0;
+
+/// What a run of ours takes beside its full load, s: loops beside it run at least as long.
+const AROUND_A_RUN: u32 = 10;
 
 /// What the bare loops measured.
 struct BareRun {
@@ -23,13 +26,23 @@ struct BareRun {
     lost: [i64; 2],
 }
 
-/// Paces and receives `streams` streams at either end. The tester's loops are those of its threads: pacing, and
-/// receiving each 100 ms in the ordinary class. The guest's wake each slot, under `SCHED_FIFO`, one on each processor as the
-/// agent's media threads: from how many processors packets come decides what it costs to receive them.
-fn run_bare(bench: &Bench, streams: u32, pacing: &Pacing) -> BareRun {
+/// Those loops while they run.
+struct BareLoops {
+    /// The tester's.
+    pacing: Loop,
+    receiving: Loop,
+    /// The guest's.
+    heard: Vec<Loop>,
+    back: Vec<Loop>,
+}
+
+/// Has `streams` streams paced and received at either end for so many seconds. The tester's loops are those of its threads:
+/// pacing, and receiving each 100 ms in the ordinary class. The guest's wake each slot, under `SCHED_FIFO`, one on each processor
+/// as the agent's media threads: from how many processors packets come decides what it costs to receive them.
+fn start_bare(bench: &Bench, streams: u32, pacing: &Pacing, seconds: u32) -> BareLoops {
     let (bare, lab) = (&bench.bare, &bench.lab);
     let tester = format!("--streams {streams}");
-    let time = format!("--seconds {}", bench.seconds);
+    let time = format!("--seconds {seconds}");
     let guests = |sender: Side, options: String| {
         let options = move |part: String| format!("{part} --fifo {GUEST_PRIORITY} {options}");
         parts(streams, sender).map(options)
@@ -37,24 +50,41 @@ fn run_bare(bench: &Bench, streams: u32, pacing: &Pacing) -> BareRun {
     let poll = format!("--poll {}", pacing.slot_us);
     let heard = guests(Side::Tester, poll)
         .map(|options| bare.start_receiver(lab, Side::Guest, "receive", &options));
-    let heard: Vec<Loop> = heard.collect();
+    let heard = heard.collect();
     let polled = format!("{tester} --poll 100000");
     let receiving = bare.start_receiver(lab, Side::Tester, "receive", &polled);
     let back = guests(Side::Guest, format!("{time} --slot {}", pacing.slot_us))
         .map(|options| bare.start_sender(lab, Side::Guest, "pace", &options));
-    let back: Vec<Loop> = back.collect();
+    let back = back.collect();
     let pacing = format!("{tester} {time} {}", pacing.bare_options());
-    let pacing = bare.start_sender(lab, Side::Tester, "pace", &pacing).end();
-    let back = sum(back, "sent");
-    let (heard, receiving) = (sum(heard, "received"), receiving.end());
-    BareRun {
-        lost: [
-            count(&pacing, "sent") - heard,
-            back - count(&receiving, "received"),
-        ],
-        pacing,
+    BareLoops {
+        pacing: bare.start_sender(lab, Side::Tester, "pace", &pacing),
         receiving,
+        heard,
+        back,
     }
+}
+
+impl BareLoops {
+    /// Waits for their end.
+    fn end(self) -> BareRun {
+        let pacing = self.pacing.end();
+        let back = sum(self.back, "sent");
+        let (heard, receiving) = (sum(self.heard, "received"), self.receiving.end());
+        BareRun {
+            lost: [
+                count(&pacing, "sent") - heard,
+                back - count(&receiving, "received"),
+            ],
+            pacing,
+            receiving,
+        }
+    }
+}
+
+/// Paces and receives `streams` streams at either end.
+fn run_bare(bench: &Bench, streams: u32, pacing: &Pacing) -> BareRun {
+    start_bare(bench, streams, pacing, bench.seconds).end()
 }
 
 /// The streams of `sender` in as many parts as there are processors, as options of a loop.
@@ -148,20 +178,40 @@ pub(crate) fn compare_full_duplex(bench: &Bench) {
     compare_pacing(bench, FULL_DUPLEX_CALLS, pacing, judged);
 }
 
+/// Required of the receiving thread's CPU time a packet, ours to the bare loop's: at most.
+const RECEIVING_AT_MOST: f64 = 1.3;
+
+fn receiving_said(us: f64) -> Measured {
+    Measured {
+        figure: us,
+        said: format!("{us:.3} us a packet"),
+    }
+}
+
 /// CPU of the receiving thread for each packet, at 500 streams.
 pub(crate) fn compare_receiving(bench: &Bench) {
     println!(
         "  500 streams, kernel stamps, each 100 ms; CPU time of the receiving thread for each packet"
     );
-    let said = |us: f64| Measured {
-        figure: us,
-        said: format!("{us:.3} us a packet"),
-    };
-    let ours = || said(ours::run(bench, CALLS, PACING).receiving_us_per_packet());
+    let ours = || receiving_said(ours::run(bench, CALLS, PACING).receiving_us_per_packet());
     let bare = || {
         let receiving = run_bare(bench, CALLS * 2, PACING).receiving;
-        said(receiving["cpu_us_per_packet"].as_f64().unwrap())
+        receiving_said(receiving["cpu_us_per_packet"].as_f64().unwrap())
     };
-    let required = Required::AtMost(1.3);
+    let required = Required::AtMost(RECEIVING_AT_MOST);
     compare(bench.pairs, ("milliwatt", &ours), ("bare", &bare), required);
+}
+
+/// The same of both at once, 500 streams each, in the same seconds.
+pub(crate) fn compare_receiving_at_once(bench: &Bench) {
+    println!("  as above, both at once, 500 streams each");
+    let both = || {
+        let bare = start_bare(bench, CALLS * 2, PACING, bench.seconds + AROUND_A_RUN);
+        let beside = bare.receiving.pid();
+        let run = ours::run_beside(bench, CALLS, PACING, Some(beside));
+        bare.end();
+        run.both_us_per_packet().map(receiving_said)
+    };
+    let required = Required::AtMost(RECEIVING_AT_MOST);
+    compare_at_once(bench.pairs, ["milliwatt", "bare"], &both, required);
 }

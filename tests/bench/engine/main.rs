@@ -36,11 +36,12 @@ use lab::Lab;
 type Comparison = fn(&Bench);
 
 /// Every comparison, by name.
-const COMPARISONS: [(&str, Comparison); 9] = [
+const COMPARISONS: [(&str, Comparison); 10] = [
     ("wire", wire::compare),
     ("lateness", one_way::compare_lateness),
     ("run-lateness", both_ways::compare_lateness),
     ("receive", both_ways::compare_receiving),
+    ("receive-beside", both_ways::compare_receiving_at_once),
     ("both-ways", both_ways::compare_full_duplex),
     ("unpaced", largest::measure_unpaced),
     ("largest", largest::compare),
@@ -51,7 +52,7 @@ const COMPARISONS: [(&str, Comparison); 9] = [
 /// What is compared, and for how long.
 #[derive(Parser)]
 struct Args {
-    /// Comparisons: wire, lateness, run-lateness, receive, both-ways, unpaced, largest, threads, srtp [default: all]
+    /// Comparisons: wire, lateness, run-lateness, receive, receive-beside, both-ways, unpaced, largest, threads, srtp [default: all]
     names: Vec<String>,
     /// Pairs of runs, one of each side in turns
     #[arg(long, default_value_t = 5)]

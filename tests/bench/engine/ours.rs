@@ -3,6 +3,7 @@
 use crate::Bench;
 use crate::lab::{Program, RunFolder, pass_time};
 use milliwatt_wire::clock::wall_now;
+use milliwatt_wire::load::PTIME_NS;
 use std::path::Path;
 
 /// How both sides pace.
@@ -69,16 +70,22 @@ pub(crate) struct Run {
     readings: Vec<Reading>,
 }
 
-/// The receiving thread's CPU time and the interface's packets at one instant.
+/// CPU time of the receiving thread, and of a receiver that runs beside it, and the interface's packets at one instant.
 #[derive(Clone, Copy)]
 struct Reading {
     wall: i64,
     cpu_ns: u64,
+    beside_ns: u64,
     packets: u64,
 }
 
 /// Runs `calls` calls of two legs against an agent on the guest to their end.
 pub(crate) fn run(bench: &Bench, calls: u32, pacing: &Pacing) -> Run {
+    run_beside(bench, calls, pacing, None)
+}
+
+/// The same beside a process that receives too.
+pub(crate) fn run_beside(bench: &Bench, calls: u32, pacing: &Pacing, beside: Option<u32>) -> Run {
     let out = bench.lab.path("run");
     if out.exists() {
         std::fs::remove_dir_all(&out).unwrap();
@@ -95,7 +102,7 @@ pub(crate) fn run(bench: &Bench, calls: u32, pacing: &Pacing) -> Run {
     let mut program = bench.lab.start_run("250-calls", &agent, "run", &args);
     let mut readings = Vec::new();
     while program.runs() {
-        readings.extend(Reading::take(&program));
+        readings.extend(Reading::take(&program, beside));
         pass_time(READ_EVERY_MS);
     }
     Run {
@@ -169,11 +176,28 @@ impl Run {
         reason = "ns and packets of a run of minutes are far below 2^53"
     )]
     pub(crate) fn receiving_us_per_packet(&self) -> f64 {
-        let [begin, end] = self.folder.full_load();
-        let at_full_load = |reading: &&Reading| (begin..end).contains(&reading.wall);
-        let mut readings = self.readings.iter().filter(at_full_load);
-        let (first, last) = (readings.next().unwrap(), readings.next_back().unwrap());
+        let [first, last] = self.at_full_load();
         (last.cpu_ns - first.cpu_ns) as f64 / 1e3 / (last.packets - first.packets) as f64
+    }
+
+    /// CPU time of the receiving thread and of the receiver beside it, us for each packet of as many streams as ours.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "ns of a run of minutes are far below 2^53"
+    )]
+    pub(crate) fn both_us_per_packet(&self) -> [f64; 2] {
+        let [first, last] = self.at_full_load();
+        let packets = f64::from(CALLS * 2) * (last.wall - first.wall) as f64 / PTIME_NS as f64;
+        let used = [last.cpu_ns - first.cpu_ns, last.beside_ns - first.beside_ns];
+        used.map(|ns| ns as f64 / 1e3 / packets)
+    }
+
+    /// The first and the last reading at full load.
+    fn at_full_load(&self) -> [Reading; 2] {
+        let [begin, end] = self.folder.full_load();
+        let inside = |reading: &&Reading| (begin..end).contains(&reading.wall);
+        let mut readings = self.readings.iter().filter(inside);
+        [readings.next().unwrap(), readings.next_back().unwrap()].map(|reading| *reading)
     }
 }
 
@@ -191,7 +215,7 @@ pub(crate) fn lateness_said(lateness: &serde_json::Value) -> String {
 
 impl Reading {
     /// None while there is no such thread.
-    fn take(program: &Program) -> Option<Self> {
+    fn take(program: &Program, beside: Option<u32>) -> Option<Self> {
         let process = format!("/proc/{}", program.pid());
         let tasks = std::fs::read_dir(format!("{process}/task")).ok()?;
         let receives = |task: &Path| text(&task.join("comm")).trim() == "receiving";
@@ -199,14 +223,23 @@ impl Reading {
             .flatten()
             .map(|task| task.path())
             .find(|task| receives(task))?;
-        // proc(5): ns on the processor, ns of waiting for it, time slices.
-        let schedstat = text(&thread.join("schedstat"));
+        let beside = beside.map(|pid| cpu_ns(Path::new(&format!("/proc/{pid}"))));
         Some(Self {
             wall: wall_now(),
-            cpu_ns: schedstat.split(' ').next()?.parse().ok()?,
+            cpu_ns: cpu_ns(&thread)?,
+            beside_ns: beside.unwrap_or(Some(0))?,
             packets: packets_in(&text(Path::new(&format!("{process}/net/dev"))))?,
         })
     }
+}
+
+/// ns on the processor, of a process's main thread or of the thread whose folder it is (proc(5), `schedstat`).
+fn cpu_ns(folder: &Path) -> Option<u64> {
+    text(&folder.join("schedstat"))
+        .split(' ')
+        .next()?
+        .parse()
+        .ok()
 }
 
 /// Packets that came in at the cable's end of the process's own namespace (proc(5), `net/dev`): octets, then packets.

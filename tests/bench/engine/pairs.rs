@@ -41,16 +41,42 @@ pub(crate) fn compare(
         if pair % 2 == 0 {
             figures.reverse();
         }
-        let ratio = figures[0] / figures[1];
-        println!("      {} / {}: {ratio:.3}", ours.0, theirs.0);
-        ratios.push(ratio);
+        ratios.push(ratio_of([ours.0, theirs.0], figures));
     }
+    conclude([ours.0, theirs.0], ratios, required);
+}
+
+/// The same of sides that run at once, ours first: what the machine does meanwhile it does to both.
+pub(crate) fn compare_at_once(
+    pairs: usize,
+    names: [&str; 2],
+    run: &dyn Fn() -> [Measured; 2],
+    required: Required,
+) {
+    let pair = |pair| {
+        let measured = run();
+        for (name, side) in names.iter().zip(&measured) {
+            println!("  {pair:>2}  {name:<10} {}", side.said);
+        }
+        ratio_of(names, measured.map(|side| side.figure))
+    };
+    conclude(names, (1..=pairs).map(pair).collect(), required);
+}
+
+/// The ratio of a pair's figures, printed.
+fn ratio_of([ours, theirs]: [&str; 2], figures: [f64; 2]) -> f64 {
+    let ratio = figures[0] / figures[1];
+    println!("      {ours} / {theirs}: {ratio:.3}");
+    ratio
+}
+
+/// Prints the median of the ratios, and whether it is as required.
+fn conclude([ours, theirs]: [&str; 2], mut ratios: Vec<f64>, required: Required) {
     let median = median(&mut ratios);
     let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
     println!(
-        "  median {} / {} of {pairs} pairs: {median:.3} ({least:.3} to {most:.3}){}",
-        ours.0,
-        theirs.0,
+        "  median {ours} / {theirs} of {} pairs: {median:.3} ({least:.3} to {most:.3}){}",
+        ratios.len(),
         judged(median, required)
     );
 }

@@ -183,6 +183,12 @@ impl StreamReceiver {
         &mut self.source
     }
 
+    /// As of the last packet, for reception reports.
+    #[must_use]
+    pub fn interarrival_jitter(&self) -> InterarrivalJitter {
+        self.interarrival_jitter
+    }
+
     /// Takes a packet that the kernel stamped `arrived`. `drift` is how far the two clocks have
     /// moved apart since the run began, ns: it is taken off the transit before playout is judged.
     pub fn take(

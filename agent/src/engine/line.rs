@@ -60,7 +60,6 @@ impl EngineLine {
     /// Touches what [`Self::take`] will need, so that it is in the processor's cache by then.
     pub(super) fn touch(&self) {
         self.receiver.touch();
-        self.rtcp.touch();
     }
 
     pub(super) fn new(
@@ -126,7 +125,6 @@ impl EngineLine {
             return taken;
         };
         leg.count(packet, arrival.arrived, read_at, facts);
-        self.rtcp.arrived(arrival.arrived, view.timestamp());
         self.begin(&plan, packet, pool);
         self.store(&plan, (packet.slot, view.payload()), arrival, pool, facts);
         taken

@@ -8,7 +8,6 @@ use milliwatt_generator::report::{Reception, ReportTimer, SenderInfo, build_repo
 use milliwatt_generator::steps::LaneCalls;
 use milliwatt_receiver::line::LineReceiver;
 use milliwatt_receiver::stream::StreamPlan;
-use milliwatt_scoring::interarrival_jitter::InterarrivalJitterTicks;
 use milliwatt_scoring::rtcp::{Report, middle_of, read};
 use milliwatt_wire::capture::Channel;
 use milliwatt_wire::id::{Lane, Leg, Party, StreamId};
@@ -17,7 +16,6 @@ use milliwatt_wire::socket::{MediaSocket, SendOutcome};
 use milliwatt_wire::srtp::key::MediaKeys;
 use milliwatt_wire::srtp::rtcp::RtcpProtector;
 use milliwatt_wire::time::RunTime;
-use std::hint::black_box;
 use std::sync::Arc;
 
 /// A port pair's sockets, proven and connected.
@@ -111,7 +109,6 @@ pub fn port_calls(
 #[derive(Debug)]
 pub struct RtcpPort {
     timer: ReportTimer,
-    interarrival: InterarrivalJitterTicks,
     last_report: Option<(u32, RunTime)>,
     /// Of encrypted streams.
     keys: Option<Arc<MediaKeys>>,
@@ -125,7 +122,6 @@ impl RtcpPort {
     pub fn new(seed: u64, start: RunTime) -> Self {
         Self {
             timer: ReportTimer::new(seed, start),
-            interarrival: InterarrivalJitterTicks::new(),
             last_report: None,
             keys: None,
             protector: None,
@@ -139,26 +135,9 @@ impl RtcpPort {
         self
     }
 
-    /// Touches what [`Self::arrived`] will need, so that it is in the processor's cache by then.
-    #[inline]
-    pub fn touch(&self) {
-        black_box(self.interarrival.report_ticks());
-    }
-
     /// A report is due.
     pub fn expired(&mut self, now: RunTime) -> bool {
         self.timer.expired(now)
-    }
-
-    /// Counts an RTP arrival for the report's interarrival jitter field.
-    pub fn arrived(&mut self, at: RunTime, timestamp: u32) {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "RTP ticks wrap at 32 bits"
-        )]
-        let ticks = (at.0 / 125_000) as u32;
-        self.interarrival.update(ticks.wrapping_sub(timestamp));
     }
 
     /// Takes an RTCP datagram: remembers the last sender report. False when it holds no report.
@@ -208,7 +187,7 @@ impl RtcpPort {
             fraction_lost: heard.fraction_lost,
             cumulative_lost: heard.cumulative_lost,
             extended_highest_seq: heard.extended_highest_seq,
-            interarrival_jitter_ticks: self.interarrival.report_ticks(),
+            interarrival_jitter_ticks: heard.interarrival_jitter_ticks,
             last_sender_report,
             delay_since_last: u32::try_from(since.max(0) * 65_536 / 1_000_000_000)
                 .unwrap_or(u32::MAX),
@@ -227,12 +206,18 @@ pub struct Heard {
     pub cumulative_lost: i32,
     /// With cycles.
     pub extended_highest_seq: u32,
+    /// In RTP ticks, of this stream alone.
+    pub interarrival_jitter_ticks: u32,
 }
+
+/// An RTP tick of every codec here: 8000 a second.
+const TICK_NS: u32 = 125_000;
 
 /// Reads the state of the stream of `call` at a line.
 pub fn heard(line: &mut LineReceiver, call: &Call) -> Option<Heard> {
     let stream = line.stream_of(call.id)?;
     let ssrc = stream.plan().ssrc;
+    let interarrival_jitter_ticks = stream.interarrival_jitter().report_ticks(TICK_NS);
     let source = stream.source();
     if source.received() == 0 {
         return None;
@@ -242,6 +227,7 @@ pub fn heard(line: &mut LineReceiver, call: &Call) -> Option<Heard> {
         fraction_lost: source.fraction_lost(),
         cumulative_lost: source.cumulative_lost(),
         extended_highest_seq: u32::try_from(source.extended_max() & 0xffff_ffff).unwrap_or(0),
+        interarrival_jitter_ticks,
     })
 }
 

@@ -290,7 +290,6 @@ impl<F: FnMut(Fact)> Listener for TesterListener<'_, F> {
         black_box(self.drops[port]);
         let line = &self.lines[port];
         line.receiver.touch();
-        line.rtcp.touch();
     }
 
     fn is_ready(&mut self, port: usize, channel: Channel, stamps: &StampClock) {
@@ -356,15 +355,7 @@ impl HeardLine {
             drift,
             dscp: datagram.dscp,
         };
-        let taken = self.receiver.take(&view, arrival, facts);
-        if let Taken::Stream {
-            placed: Placed::New(_),
-            ..
-        } = taken
-        {
-            self.rtcp.arrived(arrived, view.timestamp());
-        }
-        taken
+        self.receiver.take(&view, arrival, facts)
     }
 
     fn take_report(

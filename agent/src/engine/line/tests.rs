@@ -217,3 +217,23 @@ fn an_echo_and_silence_need_no_concealer() {
     assert!(concealer(Role::MediaServer, Fill::Silence).is_none());
     assert!(concealer(Role::Echo, Fill::G711AppendixI).is_none());
 }
+
+/// What is reported of the second call's stream is its own: nothing of the time between the calls, of their timestamps, is in
+/// it. Its fourth packet comes a packet time late: J is 160 ticks of 16.
+#[test]
+fn the_interarrival_jitter_that_is_reported_is_the_streams() {
+    let mut bench = Bench::new(Fill::Silence);
+    for slot in 0..10 {
+        bench.arrive(0, slot, 0x90);
+    }
+    let reported = |bench: &mut Bench| {
+        let call = bench.calls[1];
+        bench.line.heard(&call).unwrap().interarrival_jitter_ticks
+    };
+    for slot in 0..3 {
+        bench.arrive(1, slot, 0x90);
+        assert_eq!(reported(&mut bench), 0);
+    }
+    bench.arrive_late(1, 3, 0x90, 1);
+    assert_eq!(reported(&mut bench), 10);
+}

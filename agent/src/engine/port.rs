@@ -105,11 +105,20 @@ pub fn port_calls(
         .collect()
 }
 
+/// What is answered of a sender's report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct SenderReport {
+    ssrc: u32,
+    /// The middle of its NTP time.
+    middle: u32,
+    at: RunTime,
+}
+
 /// RTCP of one port: what was heard from the other side, and when to report.
 #[derive(Debug)]
 pub struct RtcpPort {
     timer: ReportTimer,
-    last_report: Option<(u32, RunTime)>,
+    last_report: Option<SenderReport>,
     /// Of encrypted streams.
     keys: Option<Arc<MediaKeys>>,
     /// What protects the reports of the stream that was last reported of.
@@ -146,7 +155,11 @@ impl RtcpPort {
         read(octets, &mut |report| {
             holds_report = true;
             if let Report::Sender(sender) = report {
-                self.last_report = Some((middle_of(sender.ntp), at));
+                self.last_report = Some(SenderReport {
+                    ssrc: sender.ssrc,
+                    middle: middle_of(sender.ntp),
+                    at,
+                });
             }
         });
         holds_report
@@ -179,9 +192,11 @@ impl RtcpPort {
     }
 
     fn reception(&self, heard: Heard, now: RunTime) -> Reception {
+        // Of another stream's there is nothing to answer (RFC 3550 6.4.1): a call before this one had this port too.
         let (last_sender_report, since) = self
             .last_report
-            .map_or((0, 0), |(middle, at)| (middle, now - at));
+            .filter(|report| report.ssrc == heard.ssrc)
+            .map_or((0, 0), |report| (report.middle, now - report.at));
         Reception {
             ssrc: heard.ssrc,
             fraction_lost: heard.fraction_lost,
@@ -250,7 +265,22 @@ mod tests {
     fn a_sender_report_is_remembered_for_the_next_report() {
         let mut port = RtcpPort::new(1, RunTime::ZERO);
         assert!(port.take(&sent(), RunTime(7)));
-        assert_eq!(port.last_report, Some((0x7e81_4000, RunTime(7))));
+        let answered = |ssrc| {
+            let answer = port.reception(heard_of(ssrc), RunTime(500_000_007));
+            (answer.last_sender_report, answer.delay_since_last)
+        };
+        assert_eq!(answered(1), (0x7e81_4000, 32_768), "half a second later");
+        assert_eq!(answered(2), (0, 0), "of this stream none came");
+    }
+
+    fn heard_of(ssrc: u32) -> Heard {
+        Heard {
+            ssrc,
+            fraction_lost: 0,
+            cumulative_lost: 0,
+            extended_highest_seq: 0,
+            interarrival_jitter_ticks: 0,
+        }
     }
 
     /// A negative acknowledgement without its list, and the same cut anywhere: it had made the `rtcp` crate panic.

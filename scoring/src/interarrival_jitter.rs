@@ -104,7 +104,7 @@ mod tests {
         }
     }
 
-    /// The values that the integer form of A.8 reports of the same transits are these or one tick less.
+    /// The integer form of A.8 reports the same of these transits.
     #[test]
     fn whole_ticks_are_reported() {
         let mut jitter = InterarrivalJitter::new();

@@ -211,8 +211,8 @@ pub enum Fact {
         /// Tester receives.
         t4: RunTime,
     },
-    /// A recording came (tester only).
-    Recording(RecordingFact),
+    /// A recording came (tester only). Boxed: of the many facts that rings hold none is longer than a stream's second.
+    Recording(Box<RecordingFact>),
     /// A recording was expected of this call (tester only).
     RecordingExpected {
         /// The call.

@@ -277,7 +277,7 @@ impl RecordingSink {
             events,
             unlisted,
         });
-        (Fact::Recording(recording), others)
+        (Fact::Recording(Box::new(recording)), others)
     }
 
     /// Writes the file if it is to be kept: one with events or that could not be scored is, unless

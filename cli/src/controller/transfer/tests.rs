@@ -102,7 +102,7 @@ impl Bench {
     fn assert_complete(&self, calls: u32) -> Vec<RecordingFact> {
         let facts = std::mem::take(&mut *self.facts.lock().unwrap());
         let told = facts.into_iter().map(|fact| match fact {
-            Fact::Recording(fact) => fact,
+            Fact::Recording(fact) => *fact,
             other => panic!("{other:?}"),
         });
         let mut told: Vec<RecordingFact> = told.collect();

@@ -28,7 +28,7 @@ fn only(metric: &str) -> Judgement {
 }
 
 pub(super) fn recording(call: u32, silences: &[f64]) -> Fact {
-    Fact::Recording(RecordingFact {
+    Fact::Recording(Box::new(RecordingFact {
         call: CallId(call),
         file: format!("{call}.wav"),
         received_at: RunTime(9 * NS_PER_SECOND),
@@ -45,7 +45,7 @@ pub(super) fn recording(call: u32, silences: &[f64]) -> Fact {
             })
             .collect(),
         error: None,
-    })
+    }))
 }
 
 fn with_recordings(seconds: u32, recordings: &[Fact]) -> Truth {

@@ -271,16 +271,9 @@ impl StreamReceiver {
         self.next = self.next.max(index + 1);
         self.held.put(index, Held { slot, transit });
         self.end.received += 1;
-        self.end.first_index = Some(
-            self.end
-                .first_index
-                .map_or_else(|| narrow(index), |i| i.min(narrow(index))),
-        );
-        self.end.last_index = Some(
-            self.end
-                .last_index
-                .map_or_else(|| narrow(index), |i| i.max(narrow(index))),
-        );
+        let at = narrow(index);
+        self.end.first_index = Some(self.end.first_index.map_or(at, |i| i.min(at)));
+        self.end.last_index = Some(self.end.last_index.map_or(at, |i| i.max(at)));
         self.end.first_slot = Some(self.end.first_slot.map_or(slot, |s| s.min(slot)));
         self.end.last_slot = Some(self.end.last_slot.map_or(slot, |s| s.max(slot)));
     }

@@ -40,7 +40,8 @@ impl RecordingLog {
                 self.calls.entry(*call).or_default();
             }
             Fact::Recording(recording) => {
-                self.calls.insert(recording.call, Some((**recording).clone()));
+                self.calls
+                    .insert(recording.call, Some((**recording).clone()));
             }
             Fact::RecordingEvents {
                 call,

@@ -48,6 +48,8 @@ fn the_echo_role_runs_clean() {
         run.count("/legs/receive/packets_received")
     );
     assert_eq!(run.count("/recordings/expected"), 0);
+    let events = std::fs::read_to_string(run.path.join("events.jsonl")).unwrap();
+    assert!(!events.contains("guest-playout"), "{events}");
 }
 
 /// Control, media and transfer over IPv6, both ends on one machine of the lab.

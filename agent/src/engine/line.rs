@@ -44,6 +44,8 @@ pub(super) struct EngineLine {
     pub(super) port: PortPair,
     pub(super) rtcp: RtcpPort,
     receiver: LineReceiver,
+    /// What comes has a turn to be played: an echo plays nothing.
+    plays: bool,
     playout: PlayoutBuffer,
     playout_depth: i64,
     /// The code word of silence.
@@ -72,6 +74,7 @@ impl EngineLine {
             port,
             rtcp,
             receiver,
+            plays: load.role != Role::Echo,
             playout: PlayoutBuffer::new(load.playout_buffer),
             playout_depth: load.playout_buffer,
             idle: load.codec.idle_code(),
@@ -125,8 +128,10 @@ impl EngineLine {
             return taken;
         };
         leg.count(packet, arrival.arrived, read_at, facts);
-        self.begin(&plan, packet, pool);
-        self.store(&plan, (packet.slot, view.payload()), arrival, pool, facts);
+        if self.plays {
+            self.begin(&plan, packet, pool);
+            self.store(&plan, (packet.slot, view.payload()), arrival, pool, facts);
+        }
         taken
     }
 

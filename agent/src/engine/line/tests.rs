@@ -38,7 +38,12 @@ impl Bench {
     }
 
     fn of(fill: Fill, packets: i64) -> Self {
+        Self::in_role(Role::MediaServer, fill, packets)
+    }
+
+    fn in_role(role: Role, fill: Fill, packets: i64) -> Self {
         let load = LoadSpec {
+            role,
             fill,
             total: Some(2),
             hold: Hold::Fixed(packets * PTIME_NS),
@@ -202,6 +207,19 @@ fn a_call_begins_with_a_fresh_concealer() {
         bench.arrive(1, 0, 0x9a);
         assert_eq!(bench.tick(1, 0), delayed(0xff, 0x9a), "{early}");
     }
+}
+
+/// Ten times as many packets as a playout buffer holds, and no tick: no turn of theirs was missed.
+#[test]
+fn an_echo_leaves_nothing_unplayed() {
+    let mut bench = Bench::in_role(Role::Echo, Fill::Silence, 700);
+    for slot in 0..640 {
+        bench.arrive(0, slot, 0x90);
+    }
+    let facts = &mut bench.facts;
+    bench.line.close(&mut |fact| facts.push(fact));
+    let is_dead = |fact: &Fact| matches!(fact, Fact::DeadSlots { .. });
+    assert_eq!(bench.facts.iter().filter(|fact| is_dead(fact)).count(), 0);
 }
 
 #[test]

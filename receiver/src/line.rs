@@ -11,7 +11,7 @@ use milliwatt_wire::id::CallId;
 use milliwatt_wire::load::PTIME_NS;
 use milliwatt_wire::srtp::key::MediaKeys;
 use milliwatt_wire::time::{NS_PER_SECOND, RunTime};
-use std::collections::VecDeque;
+use smallvec::SmallVec;
 use std::hint::black_box;
 use std::iter::Peekable;
 use std::sync::Arc;
@@ -52,16 +52,19 @@ pub enum Taken {
 type Planned = Peekable<Box<dyn Iterator<Item = StreamPlan> + Send>>;
 
 /// The streams of one port in order of their calls.
+#[repr(C)]
 pub struct LineReceiver {
     planned: Planned,
-    /// When the next is due: looked at for every packet.
-    next_due: RunTime,
-    open: VecDeque<OpenStream>,
     cut: RunTime,
     keys: Option<Arc<MediaKeys>>,
+    /// When the next is due: looked at for every packet.
+    next_due: RunTime,
+    /// One is open, and lies here with what else a packet needs; a second while two calls overlap on the way.
+    open: SmallVec<[OpenStream; 1]>,
 }
 
 /// A stream whose packets may come.
+#[repr(C)]
 struct OpenStream {
     receiver: StreamReceiver,
     /// Of an encrypted stream.
@@ -95,11 +98,10 @@ impl LineReceiver {
         let planned: Box<dyn Iterator<Item = StreamPlan> + Send> = Box::new(planned.into_iter());
         Self {
             planned: planned.peekable(),
-            next_due: RunTime(i64::MIN),
-            // One is open; a second while two calls overlap on the way.
-            open: VecDeque::new(),
             cut: RunTime(i64::MAX),
             keys: None,
+            next_due: RunTime(i64::MIN),
+            open: SmallVec::new(),
         }
     }
 
@@ -113,7 +115,7 @@ impl LineReceiver {
     /// Touches what [`Self::take`] will need, so that it is in the processor's cache by then.
     #[inline]
     pub fn touch(&self) {
-        if let Some(stream) = self.open.back() {
+        if let Some(stream) = self.open.last() {
             stream.receiver.touch();
         }
         black_box(self.next_due);
@@ -142,7 +144,7 @@ impl LineReceiver {
             .next_if(|plan| plan.due <= at && plan.due < cut)
         {
             let stream = OpenStream::new(plan, self.keys.as_deref());
-            self.open.push_back(stream);
+            self.open.push(stream);
         }
         let next = self.planned.peek().filter(|plan| plan.due < cut);
         self.next_due = next.map_or(RunTime(i64::MAX), |plan| plan.due);
@@ -188,15 +190,15 @@ impl LineReceiver {
     /// Closes every stream whose time, with the drain, is over by `now`.
     pub fn sweep(&mut self, now: RunTime, facts: &mut impl FnMut(Fact)) {
         self.open_until(now);
-        while let Some(stream) = self.open.front_mut() {
+        while let Some(stream) = self.open.first_mut() {
             let end = stream.receiver.plan().end();
             if end.min(self.cut) + DRAIN_NS + PTIME_NS > now {
                 break;
             }
             stream.close(facts);
-            self.open.pop_front();
-            // Two were open only while calls overlapped; streams are large.
-            self.open.shrink_to(1);
+            self.open.remove(0);
+            // Two were open only while calls overlapped.
+            self.open.shrink_to_fit();
         }
     }
 
@@ -223,6 +225,7 @@ impl LineReceiver {
 mod tests {
     use super::*;
     use milliwatt_wire::id::{Leg, Party, StreamId};
+    use std::collections::VecDeque;
 
     fn plan(call: u32, start_s: i64) -> StreamPlan {
         StreamPlan {

@@ -1,5 +1,8 @@
 //! One known stream, received: sequence state, transit, discards, and every impairment exactly.
 
+mod window;
+
+use self::window::{Held, WINDOW, Window};
 use crate::anchor::{Anchor, Judged};
 use milliwatt_scoring::interarrival_jitter::InterarrivalJitter;
 use milliwatt_scoring::sequence::SourceState;
@@ -9,10 +12,9 @@ use milliwatt_wire::facts::{
 use milliwatt_wire::id::StreamId;
 use milliwatt_wire::load::{PTIME_NS, TICKS_PER_PACKET};
 use milliwatt_wire::time::RunTime;
+use smallvec::SmallVec;
 use std::hint::black_box;
 
-/// Packets that may be out of order before one is given up as lost: 2.56 s.
-const WINDOW: usize = 128;
 /// A longer gap between arrivals than this is listed.
 const ARRIVAL_GAP_NS: i64 = PTIME_NS * 3 / 2;
 
@@ -69,65 +71,36 @@ pub struct FirstCopy {
     pub ipdv: [Option<i64>; 2],
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    slot: u32,
-    transit: i64,
-}
-
-/// What arrived of the last [`WINDOW`] packets, by sequence index. Slots and transits lie apart: a third less memory.
-#[derive(Debug)]
-struct Window {
-    slots: [u32; WINDOW],
-    transits: [i64; WINDOW],
-}
-
-/// A slot number no stream reaches: nothing arrived here.
-const NOTHING: u32 = u32::MAX;
-
-impl Window {
-    const EMPTY: Self = Self {
-        slots: [NOTHING; WINDOW],
-        transits: [0; WINDOW],
-    };
-
-    fn get(&self, index: u64) -> Option<Held> {
-        let (slot, transit) = (self.slots[ring(index)], self.transits[ring(index)]);
-        (slot != NOTHING).then_some(Held { slot, transit })
-    }
-
-    fn put(&mut self, index: u64, held: Held) {
-        self.slots[ring(index)] = held.slot;
-        self.transits[ring(index)] = held.transit;
-    }
-
-    #[inline]
-    fn take(&mut self, index: u64) -> Option<Held> {
-        let held = self.get(index);
-        self.slots[ring(index)] = NOTHING;
-        held
-    }
-}
-
 /// A stream being received. Facts leave through the sink as soon as they are certain.
+///
+/// What a packet that follows the one before it needs lies together, in this order: of hundreds of streams none is in the
+/// processor's cache when its turn comes.
 #[derive(Debug)]
+#[repr(C)]
 pub struct StreamReceiver {
     plan: StreamPlan,
-    source: SourceState,
-    held: Window,
     /// Lowest index not yet settled.
     settled: u64,
-    /// One past the highest index that arrived.
+    /// One past the highest index that arrived: above `settled` only behind a packet that is missing.
     next: u64,
-    /// Slot and index of the last settled packet that arrived.
-    last_settled: Option<(u32, u64)>,
+    last_settled: Option<Settled>,
+    last_arrival: Option<(RunTime, u64)>,
     interarrival_jitter: InterarrivalJitter,
     anchor: Anchor,
-    last_arrival: Option<(RunTime, u64)>,
-    transits: Vec<i64>,
-    late: Vec<LatePacket>,
-    second: StreamSecond,
+    source: SourceState,
     end: StreamEnd,
+    second: StreamSecond,
+    /// Of the second under way, which has 50 where nothing held them up.
+    transits: SmallVec<[i64; 64]>,
+    late: Vec<LatePacket>,
+    held: Box<Window>,
+}
+
+/// A settled packet that arrived.
+#[derive(Clone, Copy, Debug)]
+struct Settled {
+    index: u64,
+    packet: Held,
 }
 
 impl StreamReceiver {
@@ -136,18 +109,18 @@ impl StreamReceiver {
     pub fn new(plan: StreamPlan) -> Self {
         Self {
             plan,
-            source: SourceState::known(plan.first_seq),
-            held: Window::EMPTY,
             settled: 0,
             next: 0,
             last_settled: None,
+            last_arrival: None,
             interarrival_jitter: InterarrivalJitter::new(),
             anchor: Anchor::NEW,
-            last_arrival: None,
-            transits: Vec::with_capacity(64),
-            late: Vec::new(),
-            second: empty_second(plan.stream, 0),
+            source: SourceState::known(plan.first_seq),
             end: empty_end(plan.stream),
+            second: empty_second(plan.stream, 0),
+            transits: SmallVec::new(),
+            late: Vec::new(),
+            held: Box::new(Window::EMPTY),
         }
     }
 
@@ -156,13 +129,12 @@ impl StreamReceiver {
     pub(crate) fn touch(&self) {
         black_box(self.plan.ssrc);
         black_box(self.next);
-        black_box(self.source.received());
-        black_box(self.anchor.reference());
         black_box(self.last_arrival);
-        black_box(self.second.packets);
+        black_box(self.anchor.reference());
+        black_box(self.source.received());
         black_box(self.end.received);
-        black_box(self.held.slots[ring(self.next)]);
-        black_box(self.held.transits[ring(self.next)]);
+        black_box(self.second.packets);
+        black_box(self.second.interarrival_jitter_sum);
         black_box(self.transits.last().copied());
     }
 
@@ -216,7 +188,8 @@ impl StreamReceiver {
         let due = self.plan.due + i64::from(slot) * PTIME_NS;
         let transit = arrived - due;
         let gap = self.note_gap(index, slot, arrived, facts);
-        self.hold(index, slot, transit);
+        let ipdv = self.ipdv(index, transit);
+        self.hold(index, Held { slot, transit }, facts);
         let judged = self.measure(slot, transit, (drift, gap));
         if let Some(rose) = judged.rose {
             self.note_anchor(slot, rose, facts);
@@ -226,7 +199,7 @@ impl StreamReceiver {
             due,
             above: judged.above,
             is_anchored_anew: judged.rose.is_some(),
-            ipdv: self.ipdv(index, transit),
+            ipdv,
         })
     }
 
@@ -240,7 +213,7 @@ impl StreamReceiver {
     /// Ends the stream: settles what is left and says the last word.
     pub fn close(&mut self, facts: &mut impl FnMut(Fact)) {
         while self.settled < self.next {
-            self.settle_one(facts);
+            self.settle_lowest(facts);
         }
         self.emit_second(facts);
         facts(Fact::StreamEnd(self.end));
@@ -258,24 +231,44 @@ impl StreamReceiver {
     /// Settles what the window can no longer hold.
     fn make_room(&mut self, index: u64, facts: &mut impl FnMut(Fact)) {
         while self.settled + WINDOW as u64 <= index {
-            self.settle_one(facts);
+            self.settle_lowest(facts);
+        }
+    }
+
+    /// Counts a packet, and settles it where none before it is missing: then it, and what waited for it.
+    #[inline]
+    fn hold(&mut self, index: u64, packet: Held, facts: &mut impl FnMut(Fact)) {
+        self.count(index, packet.slot);
+        if index == self.settled && self.next <= index {
+            self.next = index + 1;
+            self.settled = self.next;
+            self.settle(index, packet, facts);
+        } else {
+            self.hold_back(index, packet, facts);
         }
     }
 
     #[inline]
-    fn hold(&mut self, index: u64, slot: u32, transit: i64) {
+    fn count(&mut self, index: u64, slot: u32) {
         if index < self.next {
             self.second.reordered += 1;
             self.end.reordered += 1;
         }
-        self.next = self.next.max(index + 1);
-        self.held.put(index, Held { slot, transit });
         self.end.received += 1;
         let at = narrow(index);
         self.end.first_index = Some(self.end.first_index.map_or(at, |i| i.min(at)));
         self.end.last_index = Some(self.end.last_index.map_or(at, |i| i.max(at)));
         self.end.first_slot = Some(self.end.first_slot.map_or(slot, |s| s.min(slot)));
         self.end.last_slot = Some(self.end.last_slot.map_or(slot, |s| s.max(slot)));
+    }
+
+    /// Keeps a packet that others may come before, and settles those that none can.
+    fn hold_back(&mut self, index: u64, packet: Held, facts: &mut impl FnMut(Fact)) {
+        self.next = self.next.max(index + 1);
+        self.held.put(index, packet);
+        while self.settled < self.next && self.held.get(self.settled).is_some() {
+            self.settle_lowest(facts);
+        }
     }
 
     /// Counts a transit of a packet that came `gap` after the one before it; says where it lies.
@@ -317,16 +310,23 @@ impl StreamReceiver {
 
     #[inline]
     fn ipdv(&self, index: u64, transit: i64) -> [Option<i64>; 2] {
-        let transit_of = |i: u64| {
-            let held = (i >= self.settled && i < self.next).then(|| self.held.get(i));
-            held.flatten().map(|h| h.transit)
+        let before = index.checked_sub(1).and_then(|i| self.transit_of(i));
+        let after = self.transit_of(index + 1);
+        [before.map(|t| transit - t), after.map(|t| t - transit)]
+    }
+
+    /// The transit of a packet: of one that is not settled, or of the last that is.
+    #[inline]
+    fn transit_of(&self, index: u64) -> Option<i64> {
+        let packet = if index < self.settled {
+            let last = self.last_settled.filter(|last| last.index == index);
+            last.map(|last| last.packet)
+        } else if index < self.next {
+            self.held.get(index)
+        } else {
+            None
         };
-        let before = index
-            .checked_sub(1)
-            .and_then(transit_of)
-            .map(|t| transit - t);
-        let after = transit_of(index + 1).map(|t| t - transit);
-        [before, after]
+        packet.map(|packet| packet.transit)
     }
 
     /// Lists a long gap between arrivals; gives how long it was, 0 before the first packet, ns.
@@ -356,29 +356,28 @@ impl StreamReceiver {
         since
     }
 
-    /// Settles the lowest index: it arrived, or it is lost for good. Once the next one that
-    /// arrived is known, the slots between are known too: as many lost as sequence numbers are
-    /// missing, the rest never sent.
-    #[inline]
-    fn settle_one(&mut self, facts: &mut impl FnMut(Fact)) {
+    /// Settles the lowest index: it arrived, or it is lost for good.
+    fn settle_lowest(&mut self, facts: &mut impl FnMut(Fact)) {
         let index = self.settled;
         self.settled += 1;
-        let Some(held) = self.held.take(index) else {
+        if let Some(packet) = self.held.take(index) {
+            self.settle(index, packet, facts);
+        }
+    }
+
+    /// Settles a packet that arrived. With it the slots since the one before it are known: as many are lost as sequence
+    /// numbers are missing, the rest were never sent.
+    #[inline]
+    fn settle(&mut self, index: u64, packet: Held, facts: &mut impl FnMut(Fact)) {
+        let Some(before) = self.last_settled.replace(Settled { index, packet }) else {
             return;
         };
-        if let Some((slot, last)) = self.last_settled {
-            let lost = narrow(index - last - 1);
-            let between = held.slot.saturating_sub(slot + 1);
-            self.end.lost_inside += lost;
-            self.emit_dead(
-                DeadCause::NotSent,
-                slot + 1,
-                between.saturating_sub(lost),
-                facts,
-            );
-            self.emit_dead(DeadCause::Lost, held.slot.saturating_sub(lost), lost, facts);
-        }
-        self.last_settled = Some((held.slot, index));
+        let (first, lost) = (before.packet.slot + 1, narrow(index - before.index - 1));
+        let not_sent = packet.slot.saturating_sub(first).saturating_sub(lost);
+        self.end.lost_inside += lost;
+        self.emit_dead(DeadCause::NotSent, first, not_sent, facts);
+        let first_lost = packet.slot.saturating_sub(lost);
+        self.emit_dead(DeadCause::Lost, first_lost, lost, facts);
     }
 
     fn emit_dead(
@@ -425,6 +424,7 @@ impl StreamReceiver {
             facts(Fact::StreamSecond(done));
         }
         self.transits.clear();
+        self.transits.shrink_to_fit();
     }
 }
 
@@ -439,10 +439,6 @@ fn counts_above(least: i64, sorted: &[i64]) -> Vec<(u8, u16)> {
         }
     }
     counts
-}
-
-fn ring(index: u64) -> usize {
-    usize::try_from(index % WINDOW as u64).unwrap_or(0)
 }
 
 fn narrow(index: u64) -> u32 {

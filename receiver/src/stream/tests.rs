@@ -214,4 +214,29 @@ proptest! {
             prop_assert!((first..first + slots).all(|s| lost.contains(&s)));
         }
     }
+
+    /// In whatever order they come, each two neighbours that came give one IPDV, and what is missing between is told once.
+    #[test]
+    fn each_pair_of_neighbours_gives_one_ipdv_in_whatever_order_they_come(
+        fates in prop::collection::vec((prop::bool::weighted(0.9), 0_u32..40, -5_000_000..5_000_000_i64), 2..300),
+    ) {
+        let index = |i: usize| u32::try_from(i).unwrap();
+        let came: Vec<_> = fates.iter().enumerate().filter(|(_, (came, ..))| *came).collect();
+        let mut packets: Vec<_> = came.iter().map(|(i, (_, back, transit))| (index(*i) + back, (index(*i), index(*i), *transit))).collect();
+        packets.sort_by_key(|(place, _)| *place);
+        let packets: Vec<_> = packets.into_iter().map(|(_, packet)| packet).collect();
+        let (placed, facts) = feed(&packets);
+        let mut ipdv: Vec<i64> = placed.iter().flat_map(|placed| match placed {
+            Placed::New(packet) => packet.ipdv.into_iter().flatten().collect(),
+            _ => Vec::new(),
+        }).collect();
+        let mut pairs: Vec<i64> = fates.windows(2).filter(|pair| pair[0].0 && pair[1].0).map(|pair| pair[1].2 - pair[0].2).collect();
+        ipdv.sort_unstable();
+        pairs.sort_unstable();
+        prop_assert_eq!(ipdv, pairs);
+        let dead = dead_of(&facts).into_iter().flat_map(|(_, first, slots)| first..first + slots);
+        let [first, last] = [came.first(), came.last()].map(|came| came.map_or(0, |(i, _)| *i));
+        let missing = (first..last).filter(|i| !fates[*i].0).map(index);
+        prop_assert_eq!(dead.collect::<Vec<_>>(), missing.collect::<Vec<_>>());
+    }
 }

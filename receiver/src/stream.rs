@@ -235,7 +235,7 @@ impl StreamReceiver {
         }
     }
 
-    /// Counts a packet, and settles it where none before it is missing: then it, and what waited for it.
+    /// Counts a packet, and settles it at once where none before it is missing.
     #[inline]
     fn hold(&mut self, index: u64, packet: Held, facts: &mut impl FnMut(Fact)) {
         self.count(index, packet.slot);
